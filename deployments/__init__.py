@@ -1,0 +1,1 @@
+"""How what is wanted becomes true: plans, approvals, runs."""

@@ -1,0 +1,55 @@
+"""What the planner must know of a kind of resource, without knowing any cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Normalise = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+def unchanged(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The normal form of a kind that needs none."""
+    return properties
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The facts of one CloudFormation type.
+
+    Attributes:
+        type: CloudFormation's name, `AWS::SQS::Queue`.
+        label: what people call it, `SQS queue`.
+        immutable: top-level properties whose change needs a replacement.
+        stateful: deleting it destroys data.
+        name_property: the property that carries the deterministic physical name, if it has one.
+        policies: properties that hold IAM policy documents (`PolicyDocument`-shaped, or lists of CloudFormation's
+            `Policies` entries); they are compared by meaning.
+        unordered: properties whose lists are sets (order does not matter).
+        defaults: what the cloud reports where a property is left out; such a live value is never drift, and
+            taking a property out of the configuration means going back to it.
+        write_only: properties the cloud never reads back; they are compared with the recorded value only.
+        sensitive: property paths (dotted, `Environment.Variables.TOKEN`) never shown in clear.
+        normalise: brings properties (desired, recorded or live alike) into the one form they are compared in.
+        fixed_monthly_usd: what it costs each month whether used or not, from its properties; None where the
+            cost depends on use alone.
+        permissions: IAM actions a deploy role needs for it.
+    """
+
+    type: str
+    label: str
+    immutable: frozenset[str] = frozenset()
+    stateful: bool = False
+    name_property: str | None = None
+    policies: frozenset[str] = frozenset()
+    unordered: frozenset[str] = frozenset()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    write_only: frozenset[str] = frozenset()
+    sensitive: frozenset[str] = frozenset()
+    normalise: Normalise = unchanged
+    fixed_monthly_usd: Callable[[Mapping[str, Any]], float] | None = None
+    permissions: tuple[str, ...] = ()
+
+
+Kinds = Mapping[str, Kind]

@@ -1,0 +1,1 @@
+"""What happened: records written once, their index, the timeline and comparisons."""
