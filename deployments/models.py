@@ -1,0 +1,297 @@
+"""Deployments, their plans, approvals, steps and events; the recorded state; who holds an environment."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+
+from deployments.engine.plan import PlanKind
+from projects.models import Configuration, Environment, Project, SourceBundle, User
+
+
+class Status(models.TextChoices):
+    """Where a deployment is in its life.
+
+    planning -> invalid | unchanged | waiting | ready; waiting -> ready | rejected; ready -> queued -> running ->
+    succeeded | failed | cancelled. Until it is queued it can be discarded; a plan that no longer fits is stale.
+    """
+
+    PLANNING = "planning", "planning"
+    INVALID = "invalid", "could not be planned"
+    UNCHANGED = "unchanged", "nothing to do"
+    WAITING = "waiting", "waiting for approval"
+    READY = "ready", "ready to deploy"
+    REJECTED = "rejected", "rejected"
+    DISCARDED = "discarded", "discarded"
+    STALE = "stale", "needs a new plan"
+    QUEUED = "queued", "queued"
+    RUNNING = "running", "deploying"
+    SUCCEEDED = "succeeded", "succeeded"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+
+
+OPEN = frozenset({Status.PLANNING, Status.WAITING, Status.READY, Status.QUEUED, Status.RUNNING})
+RAN = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
+
+
+class Method(models.TextChoices):
+    """Through which door it was asked for."""
+
+    WEB = "web"
+    API = "api"
+    CLI = "cli"
+    SCHEDULE = "schedule"
+
+
+def new_deployment_id(now: datetime) -> str:
+    """`2025-11-19T10-30-00Z-abc123`: sorts by time, unique by six random hex digits; `now` is aware, UTC."""
+    return f"{now:%Y-%m-%dT%H-%M-%SZ}-{secrets.token_hex(3)}"
+
+
+class DeploymentQuerySet(models.QuerySet["Deployment"]):
+    """Reads of deployments."""
+
+    def of(self, project: Project) -> DeploymentQuerySet:
+        """Those of one project, newest first, with what every list shows."""
+        return self.filter(environment__project=project).for_lists()
+
+    def for_lists(self) -> DeploymentQuerySet:
+        """Newest first, with what every list shows."""
+        return self.select_related("environment__project", "configuration", "source").order_by("-pk")
+
+
+class Deployment(models.Model):
+    """A plan's journey: proposed, planned, approved, run, recorded.
+
+    The row is the truth and the queue only transport. `proposed_by_text` and its like are copied so that history
+    does not depend on accounts that may go. Times are UTC.
+    """
+
+    public_id = models.CharField(max_length=40, unique=True)
+    environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="deployments")
+    kind = models.CharField(max_length=10, choices=[(kind.value, kind.value) for kind in PlanKind])
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PLANNING)
+    method = models.CharField(max_length=10, choices=Method.choices, default=Method.WEB)
+    message = models.CharField(max_length=200, blank=True)
+    configuration = models.ForeignKey(Configuration, on_delete=models.PROTECT, related_name="+")
+    source = models.ForeignKey(SourceBundle, null=True, on_delete=models.PROTECT, related_name="+")
+    rollback_to = models.CharField(max_length=40, blank=True)
+    run_when_approved = models.BooleanField(default=False)
+
+    proposed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    proposed_by_text = models.CharField(max_length=150)
+    run_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    run_by_text = models.CharField(max_length=150, blank=True)
+    cancelled_by_text = models.CharField(max_length=150, blank=True)
+
+    created_at = models.DateTimeField()
+    planned_at = models.DateTimeField(null=True)
+    queued_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    counts = models.JSONField(default=dict, help_text="resources per action in the plan")
+    destroys_data = models.BooleanField(default=False)
+    problems = models.JSONField(default=list, help_text="why it could not be planned: [{message, line, column, ...}]")
+    error = models.TextField(blank=True, help_text="why it ended as it did, for people")
+    summary = models.JSONField(default=dict, help_text="seconds, critical path, calls, counts of steps, outputs")
+    last_event = models.PositiveIntegerField(default=0)
+    recorded = models.BooleanField(default=False)
+
+    objects = DeploymentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["environment", "-id"], name="deployment_of_environment"),
+            models.Index(fields=["status"], name="deployment_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.environment} {self.public_id}"
+
+    @property
+    def is_open(self) -> bool:
+        """Something may still happen to it."""
+        return self.status in OPEN
+
+    @property
+    def has_run(self) -> bool:
+        """It was carried out, well or badly."""
+        return self.status in RAN
+
+    @property
+    def is_live(self) -> bool:
+        """Its page changes by itself."""
+        return self.status in (Status.PLANNING, Status.QUEUED, Status.RUNNING)
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """From the first step to the end, seconds; None while it has not ended."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+class PlanDocument(models.Model):
+    """The plan's canonical JSON, beside the deployment so that lists never load it; written once."""
+
+    deployment = models.OneToOneField(Deployment, primary_key=True, on_delete=models.CASCADE, related_name="plan")
+    text = models.TextField()
+    digest = models.CharField(max_length=64)
+    outputs = models.JSONField(default=list, help_text="[{name, logicalId, attribute, description}]")
+
+    def __str__(self) -> str:
+        return f"plan {self.digest[:12]}"
+
+
+class Approval(models.Model):
+    """One person's signature, or refusal, on one exact plan."""
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="approvals")
+    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor_text = models.CharField(max_length=150)
+    approved = models.BooleanField()
+    comment = models.TextField(blank=True, max_length=2000)
+    plan_digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["deployment", "actor"], name="one_review_per_person")]
+
+    def __str__(self) -> str:
+        return f"{'approved' if self.approved else 'rejected'} by {self.actor_text}"
+
+
+class Step(models.Model):
+    """Where one step of a run is; what its events say, folded, so that a page need not read them all."""
+
+    class Status(models.TextChoices):
+        """A step's life."""
+
+        PENDING = "pending"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        SKIPPED = "skipped"
+        CANCELLED = "cancelled"
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveIntegerField(help_text="order in the plan")
+    step_id = models.CharField(max_length=300)
+    logical_id = models.CharField(max_length=255)
+    stack = models.CharField(max_length=100)
+    type = models.CharField(max_length=150)
+    operation = models.CharField(max_length=10)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    physical_id = models.TextField(blank=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    seconds = models.FloatField(null=True)
+    error = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["deployment", "step_id"], name="step_once_in_deployment")]
+
+    def __str__(self) -> str:
+        return f"{self.step_id} {self.status}"
+
+
+class RunEvent(models.Model):
+    """One line of a run's story (deployments.engine.events.Event); numbers have no gaps."""
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="events")
+    number = models.PositiveIntegerField()
+    time = models.CharField(max_length=30)
+    code = models.CharField(max_length=30)
+    step = models.CharField(max_length=300, blank=True)
+    logical_id = models.CharField(max_length=255, blank=True)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["deployment", "number"], name="event_number_in_deployment")]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.code}"
+
+
+def new_lineage() -> str:
+    """32 hex digits that name an environment's life."""
+    return uuid.uuid4().hex
+
+
+class EnvironmentState(models.Model):
+    """The recorded state of one environment: its serial and lineage; the resources are `StateEntry` rows."""
+
+    environment = models.OneToOneField(Environment, primary_key=True, on_delete=models.CASCADE, related_name="state")
+    serial = models.PositiveIntegerField(default=0)
+    lineage = models.CharField(max_length=32, default=new_lineage)
+    updated_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.environment} serial {self.serial}"
+
+
+class StateEntry(models.Model):
+    """One recorded resource; a row each, so that a step writes one row and not the whole state."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="resources")
+    logical_id = models.CharField(max_length=255)
+    stack = models.CharField(max_length=100)
+    type = models.CharField(max_length=150)
+    physical_id = models.TextField()
+    body = models.JSONField(help_text="deployments.engine.state.StateResource.as_dict")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["stack", "logical_id"]
+        constraints = [models.UniqueConstraint(fields=["environment", "logical_id"], name="resource_in_environment")]
+
+    def __str__(self) -> str:
+        return f"{self.logical_id} {self.physical_id}"
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What `Fn::GetAtt` answers."""
+        attributes: dict[str, Any] = self.body.get("attributes", {})
+        return attributes
+
+
+class Lease(models.Model):
+    """Who may write an environment now: one holder, numbered, for a limited time.
+
+    Taking it is a conditional update; every write of a run checks the number, so that a holder who was replaced
+    cannot write any more.
+    """
+
+    environment = models.OneToOneField(Environment, primary_key=True, on_delete=models.CASCADE, related_name="lease")
+    fencing = models.PositiveBigIntegerField(default=0)
+    holder = models.CharField(max_length=200, blank=True)
+    deployment = models.ForeignKey(Deployment, null=True, on_delete=models.SET_NULL, related_name="+")
+    heartbeat_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.environment} held by {self.holder or 'nobody'}"
+
+
+class DriftCheck(models.Model):
+    """What the last look at an environment's live resources found."""
+
+    environment = models.OneToOneField(Environment, primary_key=True, on_delete=models.CASCADE, related_name="drift")
+    status = models.CharField(max_length=10, choices=[(s, s) for s in ("checking", "clean", "drifted", "failed")])
+    rows = models.JSONField(default=list, help_text="drifted resources: [{logicalId, type, reason, properties}]")
+    error = models.TextField(blank=True)
+    requested_by_text = models.CharField(max_length=150, blank=True)
+    checked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.environment} {self.status}"

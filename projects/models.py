@@ -1,0 +1,161 @@
+"""People, projects, environments and what is wanted in them, as rows."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from django.contrib.auth.models import AbstractUser
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+
+from projects.roles import Role
+
+name_validator = RegexValidator(
+    r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "Use lower-case letters, digits and single hyphens, starting with a letter."
+)
+account_validator = RegexValidator(r"^\d{12}$", "An AWS account id has 12 digits.")
+region_validator = RegexValidator(r"^[a-z]{2}(-[a-z]+)+-\d$", "A region looks like us-east-1.")
+role_arn_validator = RegexValidator(
+    r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}$", "A role ARN looks like arn:aws:iam::123456789012:role/name."
+)
+
+
+def new_external_id() -> str:
+    """An unguessable external id for assuming a role; made by the server, never chosen by a person."""
+    return secrets.token_urlsafe(24)
+
+
+class User(AbstractUser):
+    """A person who signs in. Ours from the first migration on, so that it can grow."""
+
+    @property
+    def text(self) -> str:
+        """How this person is named in records: full name when there is one, else the username."""
+        return self.get_full_name() or self.username
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    """Reads of projects."""
+
+    def visible_to(self, user: User) -> ProjectQuerySet:
+        """The projects this person is a member of."""
+        return self.filter(memberships__user=user)
+
+
+class Project(models.Model):
+    """A set of agents and resources that one team deploys together; the slug is `project.name` of its strands.yaml."""
+
+    slug = models.CharField("name", max_length=40, unique=True, validators=[name_validator])
+    description = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def latest_configuration(self) -> Configuration | None:
+        """The newest revision, if there is one."""
+        return self.configurations.order_by("-number").first()
+
+    @property
+    def latest_source(self) -> SourceBundle | None:
+        """The source bundle registered last, if there is one."""
+        return self.sources.order_by("-created_at", "-pk").first()
+
+
+class Membership(models.Model):
+    """A person's role in a project."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=[(role.value, role.value) for role in Role])
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["user__username"]
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="one_role_per_member")]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role}) in {self.project}"
+
+
+class Environment(models.Model):
+    """Where a project is deployed: an account and region, how they are reached, and who must agree.
+
+    The row, not strands.yaml, decides where deployments go: a configuration that names another account or region
+    for the environment is refused when it is planned.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="environments")
+    name = models.CharField(max_length=20, validators=[name_validator])
+    account = models.CharField(max_length=12, validators=[account_validator])
+    region = models.CharField(max_length=25, validators=[region_validator])
+    role_arn = models.CharField("role to assume", max_length=600, blank=True, validators=[role_arn_validator])
+    external_id = models.CharField(max_length=64, default=new_external_id, editable=False)
+    protected = models.BooleanField(default=False)
+    required_approvals = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)])
+    position = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="environment_name_in_project")]
+
+    def __str__(self) -> str:
+        return f"{self.project.slug}/{self.name}"
+
+
+class Configuration(models.Model):
+    """One numbered revision of a project's strands.yaml; never changed once written."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="configurations")
+    number = models.PositiveIntegerField()
+    text = models.TextField()
+    digest = models.CharField(max_length=64)
+    message = models.CharField(max_length=200, blank=True)
+    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    author_text = models.CharField(max_length=150)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="configuration_number_in_project")]
+
+    def __str__(self) -> str:
+        return f"{self.project.slug} revision {self.number}"
+
+    @staticmethod
+    def digest_of(text: str) -> str:
+        """SHA-256 of the text's UTF-8 bytes."""
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class SourceBundle(models.Model):
+    """The code of a project's agents at one moment, stored once by its content's digest."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sources")
+    digest = models.CharField(max_length=64)
+    size_bytes = models.PositiveBigIntegerField()
+    files = models.JSONField(help_text="[[path, sha256, size in bytes], ...], sorted")
+    origin = models.CharField(max_length=200, help_text="where it came from, for people")
+    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    author_text = models.CharField(max_length=150)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["project", "digest"], name="source_once_in_project")]
+
+    def __str__(self) -> str:
+        return f"{self.project.slug} source {self.digest[:12]}"
+
+    @property
+    def short_digest(self) -> str:
+        """The first 12 digits, for people."""
+        return self.digest[:12]

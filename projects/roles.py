@@ -1,0 +1,56 @@
+"""Who may do what, as one pure table; everything that decides access asks `can`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a member is in a project."""
+
+    VIEWER = "viewer"
+    DEPLOYER = "deployer"
+    APPROVER = "approver"
+    OWNER = "owner"
+
+
+class Action(StrEnum):
+    """What can be done in a project; the value completes "may ..."."""
+
+    VIEW = "see the project"
+    EDIT_CONFIGURATION = "edit the configuration"
+    UPLOAD_SOURCE = "upload sources"
+    PROPOSE = "propose plans"
+    RUN = "run approved plans"
+    CANCEL_OWN = "cancel their own runs"
+    CANCEL_ANY = "cancel any run"
+    TRY = "call the deployed API"
+    APPROVE = "approve or reject plans"
+    MANAGE_MEMBERS = "manage members"
+    MANAGE_ENVIRONMENTS = "manage environments and their protection"
+
+
+_VIEWER = frozenset({Action.VIEW})
+_DEPLOYER = _VIEWER | {
+    Action.EDIT_CONFIGURATION,
+    Action.UPLOAD_SOURCE,
+    Action.PROPOSE,
+    Action.RUN,
+    Action.CANCEL_OWN,
+    Action.TRY,
+}
+_APPROVER = _DEPLOYER | {Action.APPROVE}
+_OWNER = _APPROVER | {Action.CANCEL_ANY, Action.MANAGE_MEMBERS, Action.MANAGE_ENVIRONMENTS}
+
+TABLE: Mapping[Role, frozenset[Action]] = {
+    Role.VIEWER: _VIEWER,
+    Role.DEPLOYER: _DEPLOYER,
+    Role.APPROVER: _APPROVER,
+    Role.OWNER: _OWNER,
+}
+
+
+def can(role: Role | None, action: Action) -> bool:
+    """Whether a member of that role may; nobody without a role may do anything."""
+    return role is not None and action in TABLE[role]

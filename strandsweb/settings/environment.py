@@ -1,0 +1,36 @@
+"""Reading settings from environment variables, with errors that name the variable."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str | None = None) -> str:
+    """The variable's value; without a default it must be set and not empty."""
+    value = os.environ.get(name, "")
+    if value:
+        return value
+    if default is None:
+        raise ImproperlyConfigured(f"Set the environment variable {name}.")
+    return default
+
+
+def words(name: str, default: str | None = None) -> list[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def channel_layer(broker_url: str) -> dict[str, Any]:
+    """Channels over the broker.
+
+    Pub/sub, not lists: redis-py ends a blocking read after five seconds, and with it every idle socket.
+    """
+    return {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [broker_url], "prefix": "strandsweb"},
+        }
+    }

@@ -1,0 +1,67 @@
+"""PostgreSQL, Redis, S3 and real accounts; starts only when every value is there and none is insecure."""
+
+from __future__ import annotations
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from strandsweb.settings.base import *  # noqa: F403 - settings modules are layered by star import
+from strandsweb.settings.base import BASE_DIR
+from strandsweb.settings.environment import channel_layer, text, words
+
+EMBEDDED = False
+DEBUG = False
+DATA_DIR = BASE_DIR / "var"  # where run.json would be; production keeps nothing on disk
+
+SECRET_KEY = text("SECRET_KEY")
+if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or SECRET_KEY.startswith("django-insecure-"):
+    raise ImproperlyConfigured(
+        "SECRET_KEY is too weak: use at least 50 random characters, for example from "
+        'python -c "import secrets; print(secrets.token_urlsafe(64))".'
+    )
+ALLOWED_HOSTS = words("ALLOWED_HOSTS")
+if "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts; * would accept any.")
+
+DATABASES = {"default": dj_database_url.parse(text("DATABASE_URL"), conn_max_age=0, conn_health_checks=True)}
+if "postgresql" not in DATABASES["default"]["ENGINE"]:
+    raise ImproperlyConfigured("DATABASE_URL must be PostgreSQL in production.")
+DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8, "timeout": 10}
+
+BROKER_URL = text("BROKER_URL")
+CELERY_BROKER_URL = BROKER_URL
+CHANNEL_LAYERS = channel_layer(BROKER_URL)
+
+# Empty means AWS itself. Set it to a sandbox to try the production shape without an account.
+AWS_ENDPOINT_URL = text("AWS_ENDPOINT_URL", "")
+HISTORY_STORE = text("HISTORY_STORE", "s3")
+HISTORY_BUCKET = text("HISTORY_BUCKET")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "sources": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": text("SOURCES_BUCKET"),
+            "endpoint_url": AWS_ENDPOINT_URL or None,
+            "signature_version": "s3v4",
+            "file_overwrite": True,
+            "default_acl": None,
+        },
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+STATIC_ROOT = text("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
+
+# Behind a proxy that ends TLS; INSECURE_HTTP=1 is for trying the production shape on loopback and nothing else.
+_plain_http = text("INSECURE_HTTP", "0") == "1"
+if _plain_http and not set(ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]"}:
+    raise ImproperlyConfigured("INSECURE_HTTP=1 is allowed only when ALLOWED_HOSTS names loopback alone.")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = not _plain_http
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SESSION_COOKIE_SECURE = not _plain_http
+CSRF_COOKIE_SECURE = not _plain_http
+SECURE_HSTS_SECONDS = 0 if _plain_http else 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not _plain_http
+SECURE_HSTS_PRELOAD = not _plain_http
+CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS", ",".join(f"https://{host}" for host in ALLOWED_HOSTS))

@@ -1,0 +1,5 @@
+"""Every address of the application."""
+
+from __future__ import annotations
+
+urlpatterns: list[object] = []
