@@ -1,1 +1,13 @@
-"""What happened: records written once, their index, the timeline and comparisons."""
+"""The trustworthy past: what every deployment did, written once, chained, indexed and comparable.
+
+Who does what::
+
+    store/      where bytes live: S3, the file system or memory, behind one write-once port
+    records     what a record is made of: documents -> files -> manifest (pure)
+    chain       the order of an environment's records, and the proof that nobody touched them
+    recording   documents -> store -> index, repeatable after a crash at any point
+    index       the database's copy for quick pages, rebuilt from the store alone
+    reading     a record's documents back, checked against their digests
+    diffing     structural differences of JSON-like values (pure); textdiff the same for text
+    compare     two records side by side (pure); timeline the list of them, paged by key
+"""

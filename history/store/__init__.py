@@ -1,0 +1,62 @@
+"""Where records live: one write-once port, and S3, the file system and memory behind it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from history.store.files import FileStore
+from history.store.memory import InMemoryStore
+from history.store.port import AlreadyExists, NotThere, Store, StoreError, StoreUnavailable, folders
+from history.store.s3 import S3Store
+
+__all__ = [
+    "AlreadyExists",
+    "FileStore",
+    "InMemoryStore",
+    "NotThere",
+    "S3Store",
+    "Store",
+    "StoreError",
+    "StoreUnavailable",
+    "folders",
+    "store",
+]
+
+
+def store() -> Store:
+    """The store the settings name.
+
+    `HISTORY_STORE` is `s3` (in `HISTORY_BUCKET` below the optional `HISTORY_PREFIX`, at `AWS_ENDPOINT_URL` if set) or
+    `file` (in `DATA_DIR/history`).
+
+    Raises:
+        ImproperlyConfigured: another word.
+    """
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    match settings.HISTORY_STORE:
+        case "file":
+            return FileStore(Path(settings.DATA_DIR) / "history")
+        case "s3":
+            endpoint = getattr(settings, "AWS_ENDPOINT_URL", None) or None
+            return _bucket(settings.HISTORY_BUCKET, getattr(settings, "HISTORY_PREFIX", ""), endpoint)
+        case other:
+            raise ImproperlyConfigured(f"HISTORY_STORE must be 's3' or 'file', not {other!r}")
+
+
+@lru_cache(maxsize=8)
+def _bucket(bucket: str, prefix: str, endpoint: str | None) -> S3Store:
+    """One client per bucket and process: boto3 clients are slow to make and safe to share between threads."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        max_pool_connections=32,
+        connect_timeout=5,
+        read_timeout=30,
+        retries={"mode": "standard", "max_attempts": 5},
+        s3={"addressing_style": "path"} if endpoint else {},
+    )
+    return S3Store(boto3.client("s3", endpoint_url=endpoint, config=config), bucket, prefix)

@@ -1,0 +1,99 @@
+"""A history store in an S3 bucket, written once by conditional puts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from history.store.port import AlreadyExists, NotThere, StoreUnavailable, checked
+
+CONFLICT_ATTEMPTS = 5
+
+
+class S3Store:
+    """Keeps every object in `bucket` below `prefix` (which may be empty).
+
+    `client` is a boto3 S3 client. The bucket belongs to the people who run the installation: it is never created
+    or configured here, except by `ensure_bucket` for the embedded sandbox.
+    """
+
+    def __init__(self, client: Any, bucket: str, prefix: str = "") -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+
+    def put_new(self, key: str, data: bytes) -> None:
+        """See `Store.put_new`."""
+        with self._talking(key):
+            for attempt in range(1, CONFLICT_ATTEMPTS + 1):
+                try:
+                    self._client.put_object(
+                        Bucket=self._bucket, Key=self._prefix + checked(key), Body=data, IfNoneMatch="*"
+                    )
+                except ClientError as error:
+                    # 409: another conditional put of this key is under way, and which one wins is not decided yet.
+                    if _status(error) == 409 and attempt < CONFLICT_ATTEMPTS:
+                        continue
+                    if _status(error) != 412:
+                        raise
+                    if self.get(key) != data:
+                        raise AlreadyExists(key) from None
+                return
+
+    def put(self, key: str, data: bytes) -> None:
+        """See `Store.put`."""
+        with self._talking(key):
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + checked(key), Body=data)
+
+    def get(self, key: str) -> bytes:
+        """See `Store.get`."""
+        with self._talking(key):
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + checked(key))
+            data: bytes = answer["Body"].read()
+            return data
+
+    def keys(self, prefix: str, after: str = "") -> Iterator[str]:
+        """See `Store.keys`."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self._prefix + prefix, **({"StartAfter": self._prefix + after} if after else {})
+        )
+        with self._talking(prefix):
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    yield entry["Key"][len(self._prefix) :]
+
+    def check(self) -> None:
+        """See `Store.check`: asks for the bucket."""
+        with self._talking(""):
+            self._client.head_bucket(Bucket=self._bucket)
+
+    def ensure_bucket(self) -> None:
+        """Makes the bucket if it is missing. Only for the sandbox; a real bucket comes with rules of its own."""
+        with self._talking(""):
+            try:
+                self._client.head_bucket(Bucket=self._bucket)
+            except ClientError as error:
+                if _status(error) != 404:
+                    raise
+                region = self._client.meta.region_name
+                place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+                self._client.create_bucket(Bucket=self._bucket, **place)
+
+    @contextmanager
+    def _talking(self, key: str) -> Iterator[None]:
+        """Turns what boto3 raises into what the port promises."""
+        try:
+            yield
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                raise NotThere(key) from None
+            raise StoreUnavailable(f"the history bucket {self._bucket} answered: {error}") from error
+        except BotoCoreError as error:
+            raise StoreUnavailable(f"the history bucket {self._bucket} cannot be reached: {error}") from error
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
