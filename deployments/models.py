@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 import uuid
 from datetime import datetime
@@ -9,7 +11,8 @@ from typing import Any
 
 from django.db import models
 
-from deployments.engine.plan import PlanKind
+from deployments.engine.errors import PlanMismatch
+from deployments.engine.plan import Plan, PlanKind
 from projects.models import Configuration, Environment, Project, SourceBundle, User
 
 
@@ -144,10 +147,22 @@ class PlanDocument(models.Model):
     deployment = models.OneToOneField(Deployment, primary_key=True, on_delete=models.CASCADE, related_name="plan")
     text = models.TextField()
     digest = models.CharField(max_length=64)
-    outputs = models.JSONField(default=list, help_text="[{name, logicalId, attribute, description}]")
+    state_before = models.JSONField(help_text="the state it was made from, as a state file")
+    outputs = models.JSONField(default=list, help_text="deployments.blueprint.Output as dicts")
 
     def __str__(self) -> str:
         return f"plan {self.digest[:12]}"
+
+    def value(self) -> Plan:
+        """The plan as the engine's value.
+
+        Raises:
+            Refused: the text is of another format, or is not what the digest says.
+        """
+        plan = Plan.from_dict(json.loads(self.text))
+        if hashlib.sha256(self.text.encode()).hexdigest() != self.digest:
+            raise PlanMismatch("The stored plan is not the one that was approved.")
+        return plan
 
 
 class Approval(models.Model):

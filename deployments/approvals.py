@@ -1,0 +1,108 @@
+"""Reviews of a plan: an approval is one person's signature on exactly these bytes."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from deployments import execution, protection
+from deployments.errors import NotAllowed, OutOfDate
+from deployments.models import Approval, Deployment, Status
+from deployments.protection import Rule, Standing
+from projects.models import Membership, User
+from projects.roles import Action, Role, can
+
+
+def standing(deployment: Deployment) -> Standing:
+    """Where the plan stands now, with the roles people have now."""
+    environment = deployment.environment
+    roles = {
+        membership.user_id: Role(membership.role)
+        for membership in Membership.objects.filter(project_id=environment.project_id)
+    }
+    return protection.stand(
+        rule=Rule(environment.required_approvals if environment.protected else 0),
+        plan_digest=deployment.plan.digest,
+        proposer=deployment.proposed_by_id,
+        reviews=[
+            protection.Review(
+                person=approval.actor_id,
+                name=approval.actor_text,
+                approved=approval.approved,
+                plan_digest=approval.plan_digest,
+                may_approve=can(roles.get(approval.actor_id or 0), Action.APPROVE),
+            )
+            for approval in deployment.approvals.all()
+        ],
+    )
+
+
+def why_not(deployment: Deployment, user: User, role: Role | None) -> str:
+    """Why this person may not review this plan, as a sentence; empty when they may."""
+    if deployment.status != Status.WAITING:
+        return f"This plan is not waiting for approval; it is: {deployment.get_status_display()}."
+    if not can(role, Action.APPROVE):
+        return "Only approvers and owners of the project may approve or reject."
+    if deployment.proposed_by_id == user.pk:
+        return "You proposed this plan; somebody else has to approve it."
+    if deployment.approvals.filter(actor=user).exists():
+        return "You have already reviewed this plan."
+    return ""
+
+
+def approve(*, deployment_id: int, actor: User, comment: str, plan_digest: str, inline: bool = False) -> Deployment:
+    """Signs the plan whose digest the person saw; the last signature needed makes it ready, and may start it.
+
+    Signing twice is signing once. `inline`: the caller runs it in this process, so no worker is told.
+
+    Raises:
+        NotAllowed, OutOfDate: with the sentence why; nothing was written.
+    """
+    with transaction.atomic():
+        deployment = _review(deployment_id, actor, comment, plan_digest, approved=True)
+        if deployment.status == Status.WAITING and standing(deployment).allowed:
+            deployment.status = Status.READY
+            deployment.save(update_fields=["status"])
+            if deployment.run_when_approved:
+                execution.start(
+                    deployment_id=deployment.pk, actor=deployment.proposed_by or actor, inline=inline
+                )
+                deployment.refresh_from_db()
+    return deployment
+
+
+def reject(*, deployment_id: int, actor: User, comment: str, plan_digest: str) -> Deployment:
+    """Refuses the plan; one refusal ends it.
+
+    Raises:
+        NotAllowed, OutOfDate: with the sentence why; nothing was written.
+    """
+    with transaction.atomic():
+        deployment = _review(deployment_id, actor, comment, plan_digest, approved=False)
+        deployment.status = Status.REJECTED
+        deployment.save(update_fields=["status"])
+    return deployment
+
+
+def _review(deployment_id: int, actor: User, comment: str, plan_digest: str, *, approved: bool) -> Deployment:
+    """Writes the review under the deployment's row lock, or raises."""
+    deployment = Deployment.objects.select_for_update().get(pk=deployment_id)
+    same = deployment.approvals.filter(actor=actor, approved=approved, plan_digest=plan_digest).exists()
+    if same and deployment.status in (Status.WAITING, Status.READY, Status.QUEUED, Status.RUNNING):
+        return deployment  # a double click
+    if deployment.plan.digest != plan_digest:
+        raise OutOfDate("The plan is no longer the one you looked at. Reload the page and review what it is now.")
+    role = Membership.objects.filter(project_id=deployment.environment.project_id, user=actor).values_list(
+        "role", flat=True
+    )
+    refusal = why_not(deployment, actor, Role(role[0]) if role else None)
+    if refusal:
+        raise NotAllowed(refusal)
+    Approval.objects.create(
+        deployment=deployment,
+        actor=actor,
+        actor_text=actor.text,
+        approved=approved,
+        comment=comment,
+        plan_digest=plan_digest,
+    )
+    return deployment

@@ -1,0 +1,15 @@
+"""What a workflow refuses; the text is a sentence for the person who asked."""
+
+from __future__ import annotations
+
+
+class WorkflowError(Exception):
+    """The request does not fit how things are now; nothing was changed."""
+
+
+class NotAllowed(WorkflowError):
+    """This person may not do that to this deployment (their own plan, not their run ...)."""
+
+
+class OutOfDate(WorkflowError):
+    """Somebody or something was quicker: the page the person acted on is no longer true."""

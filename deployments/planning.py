@@ -1,0 +1,151 @@
+"""From a wish to a plan: propose writes the row, make_plan (in a worker) looks at the world and writes the plan."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from deployments import approvals, clouds, states
+from deployments.aws.refresh import read_all
+from deployments.aws.registry import KINDS
+from deployments.dispatch import enqueue
+from deployments.engine.errors import CloudError, Refused
+from deployments.engine.plan import Plan, PlanKind, Subject
+from deployments.engine.planner import live_fingerprint, make_changes
+from deployments.engine.resources import Resource
+from deployments.errors import WorkflowError
+from deployments.models import Deployment, Method, PlanDocument, Status, new_deployment_id
+from deployments.wishes import Invalid, Wish, wish_of
+from projects.models import Configuration, Environment, SourceBundle, User
+
+logger = logging.getLogger(__name__)
+
+
+def propose(
+    *,
+    environment: Environment,
+    actor: User,
+    method: Method,
+    kind: PlanKind = PlanKind.DEPLOY,
+    configuration: Configuration | None = None,
+    source: SourceBundle | None = None,
+    message: str = "",
+    rollback_to: str = "",
+    run_when_approved: bool = False,
+    inline: bool = False,
+) -> Deployment:
+    """A new deployment in status planning; the latest configuration and source where none are named.
+
+    `inline`: the caller plans it in this process, so no worker is told.
+
+    Raises:
+        WorkflowError: the project has no configuration yet.
+    """
+    project = environment.project
+    configuration = configuration or project.latest_configuration
+    if configuration is None:
+        raise WorkflowError("The project has no configuration yet. Write its strands.yaml first.")
+    now = timezone.now()
+    with transaction.atomic():
+        deployment = Deployment.objects.create(
+            public_id=new_deployment_id(now),
+            environment=environment,
+            kind=kind,
+            method=method,
+            message=message[:200],
+            configuration=configuration,
+            source=source or project.latest_source,
+            rollback_to=rollback_to,
+            run_when_approved=run_when_approved,
+            proposed_by=actor,
+            proposed_by_text=actor.text,
+            created_at=now,
+        )
+        if not inline:
+            enqueue("plan", deployment.pk)
+    return deployment
+
+
+def make_plan(*, deployment_id: int) -> Deployment:
+    """Plans a deployment that is in status planning; any other is left as it is, so a second delivery is harmless."""
+    deployment = Deployment.objects.select_related("environment__project", "configuration", "source").get(
+        pk=deployment_id
+    )
+    if deployment.status != Status.PLANNING:
+        return deployment
+    try:
+        wish = wish_of(deployment)
+        _write(deployment, *_plan(deployment, wish))
+    except Invalid as invalid:
+        _close(deployment, problems=invalid.problems, error=str(invalid))
+    except (Refused, WorkflowError) as refusal:
+        _close(deployment, error=str(refusal))
+    except CloudError as failure:
+        _close(deployment, error=f"{failure} {failure.advice}".strip())
+    except Exception:
+        logger.exception("planning %s failed", deployment.public_id)
+        _close(deployment, error="Planning failed because of an error in strandsweb itself; its log has the details.")
+    deployment.refresh_from_db()
+    return deployment
+
+
+def _plan(deployment: Deployment, wish: Wish) -> tuple[Plan, dict[str, Any], list[dict[str, Any]]]:
+    """The plan, the state it was made from, and the outputs the environment will have."""
+    environment = deployment.environment
+    state = states.load(environment)
+    live: dict[str, Any] = {}
+    if state.resources:
+        with clouds.reach(environment, purpose=f"plan-{deployment.public_id}") as provisioners:
+            live = dict(read_all(state.resources.values(), provisioners))
+    else:
+        clouds.check(environment, purpose=f"plan-{deployment.public_id}")
+    kind = PlanKind(deployment.kind)
+    desired: tuple[Resource, ...] = () if kind is PlanKind.DESTROY else wish.resources
+    changes = make_changes(kind=kind, desired=desired, state=state, live=live, kinds=KINDS)
+    subject = Subject(
+        kind=kind,
+        project=environment.project.slug,
+        environment=environment.name,
+        account=environment.account,
+        region=environment.region,
+        base_serial=state.serial,
+        base_digest=state.digest(),
+        live_fingerprint=live_fingerprint(live=live, state=state, kinds=KINDS),
+        configuration_number=deployment.configuration.number,
+        configuration_digest=deployment.configuration.digest,
+        source_digest=deployment.source.digest if deployment.source else "",
+        rollback_to=deployment.rollback_to or None,
+    )
+    return Plan(subject, changes), state.as_dict(), [asdict(output) for output in wish.outputs]
+
+
+def _write(deployment: Deployment, plan: Plan, state: dict[str, Any], outputs: list[dict[str, Any]]) -> None:
+    """Stores the plan and moves the deployment on, once."""
+    with transaction.atomic():
+        current = Deployment.objects.select_for_update().get(pk=deployment.pk)
+        if current.status != Status.PLANNING:
+            return
+        PlanDocument.objects.create(
+            deployment=current, text=plan.to_json(), digest=plan.digest(), state_before=state, outputs=outputs
+        )
+        current.counts = plan.counts()
+        current.destroys_data = plan.destroys_data
+        current.planned_at = timezone.now()
+        if plan.is_empty:
+            current.status = Status.UNCHANGED
+        elif approvals.standing(current).allowed:
+            current.status = Status.READY
+        else:
+            current.status = Status.WAITING
+        current.save(update_fields=["counts", "destroys_data", "planned_at", "status"])
+
+
+def _close(deployment: Deployment, *, error: str, problems: list[dict[str, Any]] | None = None) -> None:
+    """Ends a deployment that could not be planned, with the reason."""
+    Deployment.objects.filter(pk=deployment.pk, status=Status.PLANNING).update(
+        status=Status.INVALID, error=error, problems=problems or [], ended_at=timezone.now()
+    )

@@ -1,0 +1,141 @@
+"""What a deployment wants to be true: its configuration, environment and source as desired resources."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+from deployments.blueprint import Blueprint, EnvironmentFacts, Output, synthesise
+from deployments.engine.plan import Plan, PlanKind
+from deployments.engine.resources import Resource
+from deployments.errors import WorkflowError
+from deployments.models import Deployment
+from history import reading
+from history.models import Record
+from projects.bundles import Bundle, BundleError
+from projects.configuration import Configuration as ProjectConfiguration
+from projects.configuration import Problem, for_environment, parse
+from projects.editing import load_bundle
+from projects.models import Environment
+
+
+class Invalid(Exception):
+    """The configuration cannot be synthesised; `problems` are plain dicts for the page, every one at once."""
+
+    def __init__(self, problems: list[dict[str, Any]]) -> None:
+        count = len(problems)
+        super().__init__("The configuration has a problem." if count == 1 else f"The configuration has {count} problems.")
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Desired resources, and the outputs they will have."""
+
+    resources: tuple[Resource, ...]
+    outputs: tuple[Output, ...]
+
+
+def wish_of(deployment: Deployment) -> Wish:
+    """What the deployment wants.
+
+    Raises:
+        Invalid: the configuration has problems for this environment.
+        WorkflowError: the source or the record it needs is not there.
+    """
+    if deployment.kind == PlanKind.DESTROY:
+        return Wish((), ())
+    blueprint = blueprint_of(deployment)
+    if deployment.kind == PlanKind.ROLLBACK:
+        return Wish(_recorded_targets(deployment), blueprint.outputs)
+    return Wish(blueprint.resources, blueprint.outputs)
+
+
+def artifacts_of(deployment: Deployment) -> Callable[[str], bytes]:
+    """The code packages of a deployment by SHA-256, made again from its source when first asked for."""
+    packages = cache(lambda: blueprint_of(deployment).artifacts)
+    return lambda sha256: packages()[sha256].pack()
+
+
+def blueprint_of(deployment: Deployment) -> Blueprint:
+    """The deployment's configuration, for its environment, with its source, as CloudFormation resources."""
+    environment = deployment.environment
+    parsed = parse(deployment.configuration.text)
+    if parsed.configuration is None:
+        raise Invalid([asdict(problem) for problem in parsed.problems])
+    merged = for_environment(parsed.configuration, environment.name)
+    blueprint = synthesise(
+        configuration=merged,
+        facts=EnvironmentFacts(
+            project=environment.project.slug,
+            environment=environment.name,
+            account=environment.account,
+            region=environment.region,
+            protected=environment.protected,
+            version=str(deployment.configuration.number),
+            deployed_by=deployment.proposed_by_text,
+        ),
+        bundle=_bundle(deployment),
+    )
+    problems = [*_misplaced(merged, environment), *(p for p in blueprint.problems if p.severity == "error")]
+    if problems:
+        raise Invalid([asdict(problem) for problem in problems])
+    return blueprint
+
+
+def _misplaced(configuration: ProjectConfiguration, environment: Environment) -> list[Problem]:
+    """The environment's row decides where a deployment goes; a file that says otherwise is not silently overruled."""
+    problems = []
+    if configuration.project.name != environment.project.slug:
+        problems.append(
+            Problem(
+                configuration.project.line,
+                1,
+                "project.name",
+                f"the file is for the project {configuration.project.name}, not for {environment.project.slug}",
+                f"write name: {environment.project.slug}",
+            )
+        )
+    override = configuration.environments.get(environment.name)
+    if override is None:
+        return problems
+    for key, said, meant in (
+        ("account", override.account, environment.account),
+        ("region", override.region or environment.region, environment.region),
+    ):
+        if said != meant:
+            problems.append(
+                Problem(
+                    override.line,
+                    1,
+                    f"environments.{environment.name}.{key}",
+                    f"{environment.name} is bound to {key} {meant}, but the file says {said}",
+                    "an owner can change the environment's settings; or correct the file",
+                )
+            )
+    return problems
+
+
+def _bundle(deployment: Deployment) -> Bundle | None:
+    """The deployment's source, or None when the project has none (the blueprint says which agents miss it)."""
+    if deployment.source is None:
+        return None
+    try:
+        return load_bundle(deployment.source)
+    except (BundleError, FileNotFoundError) as error:
+        raise WorkflowError(
+            f"The source bundle {deployment.source.short_digest} cannot be read ({error}). Upload it again."
+        ) from error
+
+
+def _recorded_targets(deployment: Deployment) -> tuple[Resource, ...]:
+    """What the deployment to go back to wanted, from its own recorded plan and not from today's reading of its file."""
+    try:
+        record = Record.objects.get(deployment_id=deployment.rollback_to)
+    except Record.DoesNotExist:
+        raise WorkflowError(f"There is no record of {deployment.rollback_to} to go back to.") from None
+    plan = Plan.from_dict(reading.plan(record))
+    return tuple(change.target for change in plan.changes if change.target is not None)
