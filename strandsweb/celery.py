@@ -6,8 +6,11 @@ import os
 
 from celery import Celery
 
+from strandsweb.heartbeat import Heartbeat
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "strandsweb.settings.embedded")
 
 app = Celery("strandsweb")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["deployments"])
+app.steps["worker"].add(Heartbeat)
