@@ -1,0 +1,91 @@
+"""One clock and one source of chance for moto, both of which a journal record can set again: same request, same answer."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import sys
+import time
+import types
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from moto.moto_api._internal import mock_random
+
+_fixed: float | None = None  # seconds since the epoch while a request is performed; the cloud's lock guards it
+
+# The modules that draw identifiers, not only cryptographic noise, from the operating system.
+OS_CHANCE = frozenset({"moto.s3.models", "moto.sts.utils"})
+
+
+@contextlib.contextmanager
+def moment(seconds: float, seed: int) -> Iterator[None]:
+    """While inside, moto's time stands still at `seconds` and its next identifiers follow from `seed`."""
+    global _fixed
+    mock_random.seed(seed)
+    _fixed = seconds
+    try:
+        yield
+    finally:
+        _fixed = None
+
+
+def _now() -> float:
+    return time.time() if _fixed is None else _fixed
+
+
+class _DatetimeMeta(type):
+    def __instancecheck__(cls, value: object) -> bool:
+        return isinstance(value, datetime.datetime)
+
+
+class _Datetime(datetime.datetime, metaclass=_DatetimeMeta):
+    """`datetime.datetime` with our clock; makes only plain datetimes, so that none of this reaches moto's state."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> datetime.datetime:  # type: ignore[misc]
+        return datetime.datetime(*args, **kwargs)
+
+    @classmethod
+    def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
+        return datetime.datetime.fromtimestamp(_now(), tz)
+
+    @classmethod
+    def utcnow(cls) -> datetime.datetime:  # type: ignore[override]
+        return datetime.datetime.fromtimestamp(_now(), datetime.UTC).replace(tzinfo=None)
+
+    @classmethod
+    def today(cls) -> datetime.datetime:  # type: ignore[override]
+        return datetime.datetime.fromtimestamp(_now())
+
+
+def _shim(module: types.ModuleType, **replaced: Any) -> types.ModuleType:
+    copy = types.ModuleType(module.__name__)
+    copy.__dict__.update(module.__dict__)
+    copy.__dict__.update(replaced)
+    return copy
+
+
+_datetime_module = _shim(datetime, datetime=_Datetime)
+_time_module = _shim(time, time=_now)
+_os_module = _shim(os, urandom=mock_random.randbytes)
+
+
+def install() -> None:
+    """Gives every moto module loaded so far our clock and chance; call again after moto loads more. Idempotent."""
+    for name, module in list(sys.modules.items()):
+        if not name.startswith("moto.") or module is None or "_determined" in module.__dict__:
+            continue
+        module.__dict__["_determined"] = True
+        for key, value in list(module.__dict__.items()):
+            if value is datetime.datetime:
+                module.__dict__[key] = _Datetime
+            elif value is datetime:
+                module.__dict__[key] = _datetime_module
+            elif value is time:
+                module.__dict__[key] = _time_module
+            elif value is uuid.uuid4:
+                module.__dict__[key] = mock_random.uuid4
+            elif value is os and name in OS_CHANCE:
+                module.__dict__[key] = _os_module

@@ -1,0 +1,1 @@
+"""Lambda functions that really run: their code in child processes, their words in CloudWatch Logs."""

@@ -1,0 +1,97 @@
+"""All of moto's state as bytes and back, with big byte strings kept apart by their digest."""
+
+from __future__ import annotations
+
+import copyreg
+import importlib
+import io
+import marshal
+import pickle
+import threading
+import types
+import weakref
+from typing import Any
+
+from moto.core.base_backend import BackendDict
+
+from strandsweb.sandbox.blobs import Blobs
+
+_PLAIN = {"backend", "service_name", "_use_boto3_regions", "_additional_regions", "_id"}
+
+
+class _Pickler(pickle.Pickler):
+    """Writes locks as fresh ones, weak dictionaries by their content, and byte strings from 4 KiB on as references to blobs."""
+
+    dispatch_table = {  # noqa: RUF012 (the pickle module's own protocol)
+        **copyreg.dispatch_table,
+        type(threading.Lock()): lambda _: (threading.Lock, ()),
+        type(threading.RLock()): lambda _: (threading.RLock, ()),
+        weakref.WeakValueDictionary: lambda values: (weakref.WeakValueDictionary, (dict(values),)),
+        threading.Condition: lambda _: (threading.Condition, ()),
+    }
+
+    def __init__(self, file: io.BytesIO, blobs: Blobs) -> None:
+        super().__init__(file, protocol=5)
+        self._blobs = blobs
+        self.digests: set[str] = set()
+
+    def reducer_override(self, value: Any) -> Any:
+        """moto keeps lambdas as default factories; those without a closure travel as their code."""
+        if isinstance(value, types.FunctionType) and "<locals>" in value.__qualname__ and not value.__closure__:
+            return _rebuild_function, (value.__module__, marshal.dumps(value.__code__), value.__defaults__)
+        return NotImplemented
+
+    def persistent_id(self, value: Any) -> str | None:
+        if type(value) is bytes and len(value) >= Blobs.SMALLEST:
+            digest = self._blobs.put(value)
+            self.digests.add(digest)
+            return digest
+        return None
+
+
+def _rebuild_function(module: str, code: bytes, defaults: tuple[Any, ...] | None) -> types.FunctionType:
+    function = types.FunctionType(marshal.loads(code), vars(importlib.import_module(module)), argdefs=defaults)
+    function.__module__ = module
+    return function
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, blobs: Blobs) -> None:
+        super().__init__(file)
+        self._blobs = blobs
+
+    def persistent_load(self, digest: str) -> bytes:
+        return self._blobs.get(digest)
+
+
+def take(blobs: Blobs) -> tuple[bytes, set[str]]:
+    """The state of every account and service in use, and the digests of the blobs it refers to."""
+    state: dict[tuple[str, str], tuple[dict[str, Any], dict[str, dict[str, Any]]]] = {}
+    for backends in list(BackendDict._instances):
+        kind = backends.backend
+        own = {key: value for key, value in vars(backends).items() if key not in _PLAIN}
+        accounts = {account: dict(regions) for account, regions in dict.items(backends)}
+        state[kind.__module__, kind.__qualname__] = (own, accounts)
+    file = io.BytesIO()
+    pickler = _Pickler(file, blobs)
+    pickler.dump(state)
+    return file.getvalue(), pickler.digests
+
+
+def restore(data: bytes, blobs: Blobs) -> None:
+    """Puts a state back into moto's (still empty) backends."""
+    state = _Unpickler(io.BytesIO(data), blobs).load()
+    for (module, name), (own, accounts) in state.items():
+        backends = _backends_of(module, name)
+        vars(backends).update(own)
+        for account, regions in accounts.items():
+            place = backends[account]
+            for region, backend in regions.items():
+                place[region] = backend
+
+
+def _backends_of(module: str, name: str) -> Any:
+    for value in vars(importlib.import_module(module)).values():
+        if isinstance(value, BackendDict) and value.backend.__qualname__ == name:
+            return value
+    raise LookupError(f"moto has no backends of {module}.{name}")

@@ -1,0 +1,158 @@
+"""SQS event source mappings: what Lambda's pollers do, receiving batches, invoking, and deleting what succeeded."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from moto.awslambda.models import lambda_backends
+from moto.sqs.models import sqs_backends
+
+from strandsweb.sandbox.cloud import Cloud
+from strandsweb.sandbox.functions.invocations import CannotInvoke, Functions
+from strandsweb.sandbox.functions.spec import FunctionNotFound
+from strandsweb.sandbox.insider import Insider
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """An enabled mapping whose queue has messages to receive."""
+
+    uuid: str
+    account: str
+    region: str
+    queue: str
+    queue_arn: str
+    function_arn: str
+    batch_size: int
+    reports_failures: bool
+
+
+class Pollers:
+    """Watches the queues of all enabled mappings from one thread; works on each mapping one batch at a time."""
+
+    def __init__(self, cloud: Cloud, insider: Insider, functions: Functions) -> None:
+        self._cloud = cloud
+        self._insider = insider
+        self._functions = functions
+        self._busy: set[str] = set()
+        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="mapping")
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="pollers", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(POLL_SECONDS):
+            try:
+                with self._cloud.lock:
+                    ready = [mapping for mapping in _ready_mappings() if mapping.uuid not in self._busy]
+                for mapping in ready:
+                    self._busy.add(mapping.uuid)
+                    self._pool.submit(self._work, mapping)
+            except Exception:
+                log.exception("the pollers of event source mappings stumbled")
+
+    def _work(self, mapping: Mapping) -> None:
+        try:
+            self._deliver(mapping)
+        except Exception:
+            log.exception("event source mapping %s stumbled", mapping.uuid)
+            self._stopping.wait(1)
+        finally:
+            self._busy.discard(mapping.uuid)
+
+    def _deliver(self, mapping: Mapping) -> None:
+        """Receives one batch and invokes; messages that failed come back when their visibility timeout is over."""
+        sqs = self._insider.client("sqs", mapping.account, mapping.region)
+        url = f"http://127.0.0.1/{mapping.account}/{mapping.queue}"
+        messages: list[dict[str, Any]] = []
+        while len(messages) < mapping.batch_size:
+            received = sqs.receive_message(
+                QueueUrl=url,
+                MaxNumberOfMessages=min(10, mapping.batch_size - len(messages)),
+                MessageSystemAttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            ).get("Messages", [])
+            messages += received
+            if not received:
+                break
+        if not messages:
+            return
+        try:
+            done = self._functions.invoke_arn(
+                mapping.function_arn, {"Records": [_record(message, mapping) for message in messages]}
+            )
+        except (FunctionNotFound, CannotInvoke) as problem:
+            log.warning("event source mapping %s could not invoke: %s", mapping.uuid, problem)
+            return
+        failed = _failed_ids(json.loads(done.payload), messages) if mapping.reports_failures else set()
+        if done.failed or failed is None:
+            return
+        for message in messages:
+            if message["MessageId"] not in failed:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def _ready_mappings() -> list[Mapping]:
+    ready = []
+    for account, region, backend in lambda_backends.iter_backends():
+        for mapping in backend._event_source_mappings.values():
+            arn = mapping.event_source_arn
+            if not mapping.enabled or not arn.split(":")[2].startswith("sqs"):
+                continue
+            queue = sqs_backends[account][region].queues.get(arn.rsplit(":", 1)[1])
+            if queue is None or not any(message.visible for message in queue.messages):
+                continue
+            reports = "ReportBatchItemFailures" in (mapping.function_response_types or [])
+            ready.append(
+                Mapping(
+                    mapping.uuid, account, region, queue.name, arn, mapping.function_arn, mapping.batch_size, reports
+                )
+            )
+    return ready
+
+
+def _failed_ids(result: Any, messages: list[dict[str, Any]]) -> set[str] | None:
+    """The ids a function reports as failed; None when the report makes no sense, which fails the whole batch."""
+    if not result:
+        return set()
+    try:
+        failed = {item["itemIdentifier"] for item in result.get("batchItemFailures") or []}
+    except (AttributeError, KeyError, TypeError):
+        return None
+    return failed if failed <= {message["MessageId"] for message in messages} else None
+
+
+def _record(message: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
+    """A message as Lambda shows it: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+    attributes = {}
+    for name, value in message.get("MessageAttributes", {}).items():
+        shown = {"dataType": value["DataType"], "stringListValues": [], "binaryListValues": []}
+        if "StringValue" in value:
+            shown["stringValue"] = value["StringValue"]
+        attributes[name] = shown
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message.get("Attributes", {}),
+        "messageAttributes": attributes,
+        "md5OfBody": message.get("MD5OfBody", ""),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": mapping.queue_arn,
+        "awsRegion": mapping.region,
+    }
