@@ -1,0 +1,37 @@
+"""The blueprint: configuration + environment + source bundle -> desired resources.
+
+The only place that knows both strands.yaml and CloudFormation. Pure: no clock, no network, no database.
+
+    values      what goes in (EnvironmentFacts) and what comes out (Blueprint)
+    draft       where one synthesis collects resources and problems; gives every resource its tags
+    identifiers logical ids from the configuration's names
+    named       the configuration's own resources: buckets, tables, queues, topics, buses, secrets
+    permissions what is allowed on what, as the smallest IAM statements that say it
+    roles       the shared execution role, and those of isolated agents
+    packaging   the code zips of the agents
+    agents      log group and function of an agent
+    triggers    queues and schedules that start agents
+    alarms      errors, throttles and slow calls
+    api         the shared HTTP API and the agents' routes on it
+    synthesis   all of the above in order
+    edges       how the resources hang together, for pictures
+    template    the resources as one CloudFormation template
+"""
+
+from deployments.blueprint.edges import Edge, EdgeKind, edges
+from deployments.blueprint.synthesis import synthesise
+from deployments.blueprint.template import as_template
+from deployments.blueprint.values import Artifact, Blueprint, EnvironmentFacts, Grant, Output
+
+__all__ = [
+    "Artifact",
+    "Blueprint",
+    "Edge",
+    "EdgeKind",
+    "EnvironmentFacts",
+    "Grant",
+    "Output",
+    "as_template",
+    "edges",
+    "synthesise",
+]

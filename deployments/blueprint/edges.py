@@ -1,0 +1,68 @@
+"""How the resources of a blueprint hang together, for pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deployments.blueprint.values import Blueprint
+from deployments.engine.intrinsics import references
+
+
+class EdgeKind(StrEnum):
+    """What an edge means."""
+
+    DEPENDENCY = "dependency"  # the source cannot exist without the target
+    PERMISSION = "permission"  # the source, an agent's function, may use the target
+    TRIGGER = "trigger"  # the source starts the target, an agent's function
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edge:
+    """From one logical id to another."""
+
+    source: str
+    target: str
+    kind: EdgeKind
+
+
+def edges(blueprint: Blueprint) -> tuple[Edge, ...]:
+    """All edges, sorted, each once; references to what is not in the blueprint make none."""
+    return tuple(sorted({*_dependencies(blueprint), *_permissions(blueprint), *_triggers(blueprint)}))
+
+
+def _dependencies(blueprint: Blueprint) -> Iterator[Edge]:
+    known = {resource.logical_id for resource in blueprint.resources}
+    for resource in blueprint.resources:
+        for target in {*references(resource.properties), *resource.depends_on} & known:
+            yield Edge(resource.logical_id, target, EdgeKind.DEPENDENCY)
+
+
+def _permissions(blueprint: Blueprint) -> Iterator[Edge]:
+    functions = {
+        resource.agent: resource.logical_id
+        for resource in blueprint.resources
+        if resource.type == "AWS::Lambda::Function"
+    }
+    for grant in blueprint.grants:
+        if function := functions.get(grant.agent):
+            yield Edge(function, grant.logical_id, EdgeKind.PERMISSION)
+
+
+def _triggers(blueprint: Blueprint) -> Iterator[Edge]:
+    """Queues by their mapping, schedules by their rule, the API by the integrations on it."""
+    for resource in blueprint.resources:
+        properties = resource.properties
+        match resource.type:
+            case "AWS::Lambda::EventSourceMapping":
+                ends = (properties["EventSourceArn"], properties["FunctionName"])
+            case "AWS::Events::Rule":
+                ends = ({"Ref": resource.logical_id}, properties["Targets"])
+            case "AWS::ApiGatewayV2::Integration":
+                ends = (properties["ApiId"], properties["IntegrationUri"])
+            case _:
+                continue
+        for source in references(ends[0]):
+            for target in references(ends[1]):
+                yield Edge(source, target, EdgeKind.TRIGGER)

@@ -1,0 +1,223 @@
+"""What agents may do, as the smallest IAM statements that say it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deployments.engine import canonical
+from deployments.engine.resources import Resource
+
+POLICY_LIMIT = 10_240
+"""Characters all inline policies of one role may have together, white space aside (IAM quotas)."""
+
+_TYPICAL_ARN = 90  # characters of an ARN with an account, a region and a name of ours
+
+ACCESS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "AWS::S3::Bucket": {
+        "read": ("s3:GetObject", "s3:ListBucket"),
+        "write": ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"),
+    },
+    "AWS::DynamoDB::Table": {
+        "read": (
+            "dynamodb:BatchGetItem",
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:DescribeTable",
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:Scan",
+        ),
+        "write": (
+            "dynamodb:BatchWriteItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:DescribeTable",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+        ),
+    },
+    "AWS::SQS::Queue": {
+        "read": (
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:GetQueueUrl",
+            "sqs:ReceiveMessage",
+        ),
+        "write": ("sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"),
+    },
+    "AWS::SNS::Topic": {
+        "read": ("sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"),
+        "write": ("sns:Publish",),
+    },
+    "AWS::Events::EventBus": {
+        "read": ("events:DescribeEventBus",),
+        "write": ("events:PutEvents",),
+    },
+    "AWS::SecretsManager::Secret": {
+        "read": ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"),
+        "write": ("secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"),
+    },
+}
+"""Access words per type, as actions. Writing includes deleting what was written (rows, objects), never the resource."""
+
+CONSUME_QUEUE = ("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+"""What Lambda needs, with the function's role, to read a queue that triggers it."""
+
+READ_SECRET = ("secretsmanager:GetSecretValue",)
+
+_WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
+_TRACE = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
+_INVOKE_MODEL = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
+
+_OBJECT_ACTIONS = frozenset({"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"})
+_OBJECT_LOCK_OF_BUCKET = frozenset({"s3:GetBucketObjectLockConfiguration", "s3:PutBucketObjectLockConfiguration"})
+_LISTINGS = frozenset({"s3:ListBucket", "s3:ListBucketVersions"})
+# `us.anthropic.claude...` is an inference profile over several regions: one in the account, and the model in each.
+_PROFILE_AREAS = frozenset({"apac", "au", "ca", "eu", "global", "jp", "us", "us-gov"})
+
+_ARN_IS_REF = frozenset({"AWS::SNS::Topic", "AWS::SecretsManager::Secret"})
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Actions on one ARN (a text or an intrinsic), under a condition or none."""
+
+    actions: tuple[str, ...]
+    resource: str | Mapping[str, Any]
+    condition: Mapping[str, Any] | None = None
+
+
+def actions_for(kind: str, access: str) -> tuple[str, ...]:
+    """The actions of `read`, `write` or `read-write` on a type; sorted.
+
+    Raises:
+        KeyError: the type has no access words, or the word is none.
+    """
+    words = ACCESS[kind]
+    if access == "read-write":
+        return tuple(sorted({*words["read"], *words["write"]}))
+    return words[access]
+
+
+def arn(resource: Resource) -> dict[str, Any]:
+    """The intrinsic that resolves to a resource's ARN."""
+    if resource.type in _ARN_IS_REF:
+        return {"Ref": resource.logical_id}
+    return {"Fn::GetAtt": [resource.logical_id, "Arn"]}
+
+
+def on_resource(resource: Resource, actions: Iterable[str], path: str = "") -> list[Permission]:
+    """Actions on a resource and, where the service tells them apart, on what is in it.
+
+    `path` narrows a bucket to the objects of that pattern, and its listing to their prefix.
+    """
+    wanted = tuple(sorted(set(actions)))
+    if resource.type == "AWS::S3::Bucket":
+        return _on_bucket(resource, wanted, path)
+    permissions = [Permission(wanted, arn(resource))]
+    if resource.type == "AWS::DynamoDB::Table":
+        indexes = [
+            *resource.properties.get("GlobalSecondaryIndexes", ()),
+            *resource.properties.get("LocalSecondaryIndexes", ()),
+        ]
+        permissions += [
+            Permission(wanted, {"Fn::Sub": f"${{{resource.logical_id}.Arn}}/index/{index['IndexName']}"})
+            for index in indexes
+        ]
+    return permissions
+
+
+def _on_bucket(bucket: Resource, actions: tuple[str, ...], path: str) -> list[Permission]:
+    objects = tuple(action for action in actions if _is_for_objects(action))
+    listings = tuple(action for action in actions if action in _LISTINGS)
+    others = tuple(action for action in actions if action not in listings and not _is_only_for_objects(action))
+    permissions = []
+    if objects:
+        pattern = (path or "*").lstrip("/").replace("${", "${!")
+        permissions.append(Permission(objects, {"Fn::Sub": f"${{{bucket.logical_id}.Arn}}/{pattern}"}))
+    if listings:
+        condition = {"StringLike": {"s3:prefix": path.lstrip("/")}} if path else None
+        permissions.append(Permission(listings, arn(bucket), condition))
+    if others:
+        permissions.append(Permission(others, arn(bucket)))
+    return permissions
+
+
+def _is_only_for_objects(action: str) -> bool:
+    return action in _OBJECT_ACTIONS or ("Object" in action and action not in _OBJECT_LOCK_OF_BUCKET)
+
+
+def _is_for_objects(action: str) -> bool:
+    return _is_only_for_objects(action) or action.endswith("*")  # `s3:Get*` means objects and bucket alike
+
+
+def to_write_logs(log_group: str) -> Permission:
+    """Writing into one log group (or all whose name begins so, when it ends in `*`), and no other."""
+    place = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group"
+    return Permission(_WRITE_LOGS, {"Fn::Sub": f"{place}:{log_group}:*"})
+
+
+def to_trace() -> Permission:
+    """Sending X-Ray traces; the service knows no resource to narrow it to."""
+    return Permission(_TRACE, "*")
+
+
+def to_invoke_model(model: str) -> list[Permission]:
+    """Invoking one Bedrock model, named by its id, its inference profile's id, or an ARN."""
+    if model.startswith("arn:"):
+        return [Permission(_INVOKE_MODEL, model)]
+    area, _, rest = model.partition(".")
+    if area not in _PROFILE_AREAS:
+        here = f"arn:${{AWS::Partition}}:bedrock:${{AWS::Region}}::foundation-model/{model}"
+        return [Permission(_INVOKE_MODEL, {"Fn::Sub": here})]
+    profile = f"arn:${{AWS::Partition}}:bedrock:${{AWS::Region}}:${{AWS::AccountId}}:inference-profile/{model}"
+    return [
+        Permission(_INVOKE_MODEL, {"Fn::Sub": profile}),
+        Permission(_INVOKE_MODEL, {"Fn::Sub": f"arn:${{AWS::Partition}}:bedrock:*::foundation-model/{rest}"}),
+    ]
+
+
+def document(permissions: Iterable[Permission]) -> dict[str, Any]:
+    """The union as a policy document: each ARN once, ARNs with equal actions and condition in one statement.
+
+    The order of the permissions makes no difference to the bytes.
+    """
+    actions: dict[tuple[str, str], set[str]] = defaultdict(set)
+    values: dict[str, Any] = {}
+    for permission in permissions:
+        resource, condition = canonical.dumps(permission.resource), canonical.dumps(permission.condition)
+        values[resource], values[condition] = permission.resource, permission.condition
+        actions[resource, condition].update(permission.actions)
+    together: dict[tuple[tuple[str, ...], str], list[str]] = defaultdict(list)
+    for (resource, condition), allowed in actions.items():
+        together[tuple(sorted(allowed)), condition].append(resource)
+    statements = []
+    for (allowed_actions, condition), resources in sorted(together.items()):
+        statement: dict[str, Any] = {
+            "Effect": "Allow",
+            "Action": list(allowed_actions),
+            "Resource": [values[resource] for resource in sorted(resources)],
+        }
+        if values[condition]:
+            statement["Condition"] = values[condition]
+        statements.append(statement)
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def size_estimate(policy: Mapping[str, Any]) -> int:
+    """About how many characters IAM will count once the references are resolved."""
+    return len(canonical.dumps(_with_typical_arns(policy)))
+
+
+def _with_typical_arns(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        if "Fn::Sub" in value:
+            return value["Fn::Sub"]
+        if "Fn::GetAtt" in value or "Ref" in value:
+            return "x" * _TYPICAL_ARN
+        return {key: _with_typical_arns(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_with_typical_arns(entry) for entry in value]
+    return value

@@ -1,0 +1,141 @@
+"""Execution roles: one shared by the agents with the union of what they may do, its own for each isolated agent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from deployments.blueprint.draft import Draft
+from deployments.blueprint.identifiers import pascal
+from deployments.blueprint.permissions import (
+    CONSUME_QUEUE,
+    POLICY_LIMIT,
+    READ_SECRET,
+    Permission,
+    actions_for,
+    document,
+    on_resource,
+    size_estimate,
+    to_invoke_model,
+    to_trace,
+    to_write_logs,
+)
+from deployments.blueprint.values import Grant
+from projects.configuration.model import Agent, Configuration
+
+SHARED_ROLE = "SharedExecutionRole"
+
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    ],
+}
+
+
+def add_roles(
+    draft: Draft, configuration: Configuration, agents: Sequence[tuple[str, Agent]], named: Mapping[str, str]
+) -> dict[str, str]:
+    """Adds the roles of `agents` (path in the configuration, agent); returns their logical ids by agent name."""
+    xray = configuration.shared.monitoring.xray
+    allowed = {agent.name: _permissions(draft, agent, path, named, xray=xray) for path, agent in agents}
+    sharing = [(path, agent) for path, agent in agents if not agent.isolated]
+    if sharing:
+        union = [permission for _, agent in sharing for permission in allowed[agent.name]]
+        _add_role(draft, SHARED_ROLE, "shared", sharing, union)
+    roles = {agent.name: SHARED_ROLE for _, agent in sharing}
+    for path, agent in agents:
+        if agent.isolated:
+            roles[agent.name] = pascal(agent.name, "execution role")
+            _add_role(draft, roles[agent.name], agent.name, [(path, agent)], allowed[agent.name], agent)
+    return roles
+
+
+def _add_role(
+    draft: Draft,
+    logical_id: str,
+    name: str,
+    agents: Sequence[tuple[str, Agent]],
+    permissions: Iterable[Permission],
+    owner: Agent | None = None,
+) -> None:
+    who = owner.name if owner else "the agents"
+    groups = sorted(draft.names.log_group(agent.name) for _, agent in agents)
+    permissions = list(permissions)
+    policy = document([*permissions, *(to_write_logs(group) for group in groups)])
+    shared_beginning = draft.names.log_group("")
+    if size_estimate(policy) > POLICY_LIMIT and all(group.startswith(shared_beginning) for group in groups):
+        # Hundreds of log groups do not fit into a role one by one: then all that begin as this environment's do.
+        policy = document([*permissions, to_write_logs(f"{shared_beginning}*")])
+    path, first = agents[0]
+    if (size := size_estimate(policy)) > POLICY_LIMIT:
+        draft.problem(
+            first.line,
+            path,
+            f"the role {logical_id} would need about {size:,} characters of policy; IAM takes {POLICY_LIMIT:,}",
+            "let agents share resources" if owner else "give some agents a role of their own: isolated: true",
+        )
+    draft.add(
+        logical_id,
+        "AWS::IAM::Role",
+        {
+            "RoleName": draft.names.role(name),
+            "Description": f"What {who} of {draft.facts.project} may do in {draft.facts.environment}",
+            "AssumeRolePolicyDocument": _TRUST,
+            "Policies": [{"PolicyName": "permissions", "PolicyDocument": policy}],
+        },
+        agent=owner.name if owner else None,
+        tags=owner.tags if owner else None,
+        line=first.line,
+        path=path,
+    )
+
+
+def _permissions(draft: Draft, agent: Agent, path: str, named: Mapping[str, str], *, xray: bool) -> list[Permission]:
+    """What the agent may do besides writing its logs; notes the grants on named resources."""
+    permissions = [to_trace()] if xray else []
+    granted: dict[str, set[str]] = {}
+
+    def grant(name: str, actions: Iterable[str], pattern: str = "") -> None:
+        logical_id = named.get(name)
+        if logical_id:  # otherwise its own problem says why it is not there
+            actions = tuple(actions)
+            granted.setdefault(logical_id, set()).update(actions)
+            permissions.extend(on_resource(draft.resources[logical_id], actions, pattern))
+
+    for use in agent.uses:
+        if use.resource in named:
+            kind = draft.resources[named[use.resource]].type
+            grant(use.resource, actions_for(kind, use.access) if use.access else use.actions, use.path or "")
+    for trigger in agent.triggers:
+        if (
+            trigger.resource
+            and trigger.resource in named
+            and draft.resources[named[trigger.resource]].type == "AWS::SQS::Queue"
+        ):
+            grant(trigger.resource, CONSUME_QUEUE)
+    for secret in agent.secrets.values():
+        grant(secret, READ_SECRET)
+    permissions += _model(draft, agent, path)
+    draft.grants += [Grant(agent.name, logical_id, tuple(sorted(done))) for logical_id, done in granted.items()]
+    return permissions
+
+
+def _model(draft: Draft, agent: Agent, path: str) -> list[Permission]:
+    """`MODEL_PROVIDER: bedrock` with `MODEL_ID` lets the agent invoke that model, and no other.
+
+    These two variables are how an agent's code is told which model to use; any other provider is reached with a
+    key of its own, which IAM has no part in.
+    """
+    if agent.environment.get("MODEL_PROVIDER", "").lower() != "bedrock":
+        return []
+    model: Any = agent.environment.get("MODEL_ID", "")
+    if not model:
+        draft.problem(
+            agent.line,
+            f"{path}.environment",
+            f"{agent.name} uses Bedrock without saying which model, so its role cannot allow just that one",
+            "add MODEL_ID beside MODEL_PROVIDER",
+        )
+        return []
+    return to_invoke_model(model)

@@ -1,0 +1,101 @@
+"""From a configuration to the resources it asks for."""
+
+from __future__ import annotations
+
+from deployments.blueprint.agents import ARTIFACTS_BUCKET, add_function
+from deployments.blueprint.alarms import add_alarms
+from deployments.blueprint.api import add_api, add_routes
+from deployments.blueprint.draft import Draft
+from deployments.blueprint.named import BUCKET_DEFAULTS, add_named, alarm_topic
+from deployments.blueprint.packaging import NOT_PACKAGED, pack_agents
+from deployments.blueprint.roles import add_roles
+from deployments.blueprint.triggers import add_triggers
+from deployments.blueprint.values import SHARED_STACK, Blueprint, EnvironmentFacts
+from projects.bundles import Bundle
+from projects.configuration.model import Agent, Configuration
+
+LATER = "it comes with a later version"
+
+
+def synthesise(*, configuration: Configuration, facts: EnvironmentFacts, bundle: Bundle | None) -> Blueprint:
+    """The blueprint of one environment.
+
+    `configuration` has the environment's overrides applied already. Pure and deterministic: the same input gives
+    the same bytes, in whatever order its mappings and lists are. Never raises for what people wrote or uploaded;
+    that becomes problems, all at once.
+    """
+    draft = Draft(facts, configuration.project.tags)
+    _refuse_network(draft, configuration)
+    agents = _deployable_agents(draft, configuration)
+    # What nobody wrote down comes first, so that a clash of names is found where somebody can change one.
+    if agents:
+        properties = {"BucketName": draft.names.bucket("artifacts"), **BUCKET_DEFAULTS}
+        draft.add(ARTIFACTS_BUCKET, "AWS::S3::Bucket", properties)
+    topic = alarm_topic(draft, configuration) if agents and configuration.shared.monitoring.alarms else None
+    has_api = _wants_api(draft, configuration, agents)
+    if has_api:
+        add_api(draft, configuration)
+    named = add_named(draft, configuration)
+    artifacts = pack_agents(draft, agents, bundle)
+    roles = add_roles(draft, configuration, agents, named)
+    for path, agent in agents:
+        artifact = artifacts.get(agent.name)
+        function = add_function(
+            draft,
+            configuration,
+            agent,
+            path,
+            role=roles[agent.name],
+            sha256=artifact.sha256 if artifact else NOT_PACKAGED,
+            named=named,
+        )
+        add_triggers(draft, agent, path, function=function, named=named)
+        if has_api and agent.routes:
+            add_routes(draft, agent, path, function=function)
+        if topic:
+            add_alarms(draft, agent, path, function=function, topic=topic)
+    return Blueprint(
+        resources=tuple(
+            sorted(
+                draft.resources.values(),
+                key=lambda resource: (resource.stack != SHARED_STACK, resource.stack, resource.logical_id),
+            )
+        ),
+        artifacts={artifact.sha256: artifact for _, artifact in sorted(artifacts.items())},
+        outputs=tuple(sorted(draft.outputs, key=lambda output: (output.agent or "", output.name))),
+        grants=tuple(sorted(draft.grants, key=lambda grant: (grant.agent, grant.logical_id))),
+        problems=tuple(sorted(draft.problems)),
+    )
+
+
+def _deployable_agents(draft: Draft, configuration: Configuration) -> list[tuple[str, Agent]]:
+    """Agents with their path in the configuration; each other target is a problem."""
+    agents = []
+    for index, agent in enumerate(configuration.agents):
+        path = f"agents[{index}]"
+        if agent.target == "lambda":
+            agents.append((path, agent))
+        else:
+            draft.problem(
+                agent.line, f"{path}.target", f"target {agent.target} cannot be deployed yet; {LATER}", "target: lambda"
+            )
+    return agents
+
+
+def _wants_api(draft: Draft, configuration: Configuration, agents: list[tuple[str, Agent]]) -> bool:
+    api = configuration.shared.api_gateway
+    if api.type != "http":
+        draft.problem(
+            api.line, "shared.api_gateway.type", f"a {api.type} API cannot be deployed yet; {LATER}", "type: http"
+        )
+        return False
+    return any(agent.routes for _, agent in agents)
+
+
+def _refuse_network(draft: Draft, configuration: Configuration) -> None:
+    vpc = configuration.shared.vpc
+    if vpc is None or not vpc.enabled:
+        return
+    if vpc.ipam is not None and vpc.ipam.enabled:
+        draft.problem(vpc.ipam.line, "shared.vpc.ipam", f"IPAM cannot be used yet; {LATER}", "leave ipam out")
+    draft.problem(vpc.line, "shared.vpc", f"a VPC cannot be deployed yet; {LATER}", "enabled: false")
