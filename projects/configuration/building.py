@@ -3,7 +3,7 @@
 from typing import Any
 
 from .checking import variant_shape
-from .nodes import MappingNode, Node, Place, ScalarNode, SequenceNode, to_plain
+from .nodes import MappingNode, Node, ScalarNode, SequenceNode, to_plain
 from .shapes import ListOf, MapOf, Partial, Record, Shape, Text, Variant
 
 
@@ -43,7 +43,7 @@ def _given(node: Node, shape: Shape) -> Any:
     return build(node, Partial(shape)) if isinstance(shape, Record) else to_plain(node)
 
 
-def unbuild(value: Any, shape: Shape, parent: Place | None = None) -> Any:
+def unbuild(value: Any, shape: Shape) -> Any:
     """Plain data of a built value in the grammar's order; keys without a value are left out."""
     match shape:
         case Record(keys=keys):
@@ -54,7 +54,7 @@ def unbuild(value: Any, shape: Shape, parent: Place | None = None) -> Any:
                 if isinstance(inner, Variant):
                     inner = inner.cases.get(getattr(value, inner.by), inner.other)
                 child = None if child is None else unbuild(child, inner)
-                if child is not None and child != {} and child != []:
+                if child is not None and child not in ({}, []):
                     plain[key.name] = child
             return plain
         case MapOf(value=value_shape):

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from .nodes import MappingNode, Node, Place, ScalarNode, SequenceNode
 from .problems import Problem, did_you_mean, shown
@@ -12,55 +12,30 @@ from .shapes import Choice, Free, Key, ListOf, MapOf, Partial, Record, Shape, Sw
 def check(place: Place, shape: Shape) -> Iterator[Problem]:
     """Everything about the value at `place` that is not as `shape` says."""
     match shape:
-        case Record(noun=noun, keys=keys, advice=advice):
-            if isinstance(place.node, MappingNode):
-                yield from _keys(place, keys, advice)
-                for key in keys:
-                    if key.required and place.node.get(key.name) is None:
-                        yield place.problem(f"{noun} needs {key.name}", f"add {key.name}: {key.doc}")
-            else:
-                yield _wrong_kind(place, "a mapping of keys", "known: " + ", ".join(key.name for key in keys))
-        case Partial(record=record, fixed=fixed):
-            advice = dict(record.advice) | dict.fromkeys(fixed, "it cannot differ between environments")
-            if isinstance(place.node, MappingNode):
-                yield from _keys(place, shape.keys, advice)
-            else:
-                yield _wrong_kind(place, "a mapping of the keys to change")
-        case MapOf(key=key_shape, value=value_shape, maximum=maximum):
-            if not isinstance(place.node, MappingNode):
-                yield _wrong_kind(place, "a mapping")
-                return
-            if len(place.node.entries) > maximum:
-                yield place.problem(f"{len(place.node.entries)} entries; at most {maximum} are allowed")
-            for entry, value in place.entries():
-                yield from _text(place.at(entry), entry.key, key_shape)
-                yield from check(value, value_shape)
-        case ListOf(item=item_shape, minimum=minimum, maximum=maximum):
-            if not isinstance(place.node, SequenceNode):
-                yield _wrong_kind(place, "a list", "write each item behind a hyphen, or in [ ]")
-                return
-            if not minimum <= (count := len(place.node.items)) <= maximum:
-                yield place.problem(f"{count} items; {minimum} to {maximum} are allowed")
-            for item in place.items():
-                yield from check(item, item_shape)
+        case Record():
+            yield from _record(place, shape)
+        case Partial():
+            yield from _partial(place, shape)
+        case MapOf():
+            yield from _map(place, shape)
+        case ListOf():
+            yield from _list(place, shape)
+        case Text() if place.text is None:
+            yield _not_a_text(place, shape)
         case Text():
-            if (text := place.text) is not None:
-                yield from _text(place, text, shape)
-            else:
-                yield _not_a_text(place, shape)
+            yield from _text(place, place.text or "", shape)
         case Whole():
             yield from _whole(place, shape)
-        case Switch():
-            if place.switch is None:
-                yield _wrong_kind(place, "true or false", "write true or false, without quotes")
-        case Choice(options=options):
-            if place.text not in options:
-                word = place.text or ""
-                yield _wrong_kind(place, "one of " + ", ".join(options), did_you_mean(word, options) if word else "")
+        case Switch() if place.switch is None:
+            yield _wrong_kind(place, "true or false", "write true or false, without quotes")
+        case Choice(options=options) if place.text not in options:
+            yield _wrong_kind(
+                place, "one of " + ", ".join(options), did_you_mean(place.text, options) if place.text else ""
+            )
         case Free():
             yield from _free(place)
-        case Variant():  # pragma: no cover - a record hands its variants the sibling they depend on
-            raise AssertionError("a variant is only checked as a key of a record")
+        case _:
+            assert not isinstance(shape, Variant), "a record hands its variants the sibling they depend on"
 
 
 def variant_shape(variant: Variant, parent: Node | None) -> Record | Free:
@@ -68,27 +43,63 @@ def variant_shape(variant: Variant, parent: Node | None) -> Record | Free:
     return variant.cases.get(Place(parent)[variant.by].text or "", variant.other)
 
 
-def _keys(place: Place, keys: tuple[Key, ...], advice: object) -> Iterator[Problem]:
+def _record(place: Place, shape: Record) -> Iterator[Problem]:
+    if not isinstance(place.node, MappingNode):
+        yield _wrong_kind(place, "a mapping of keys", "known: " + ", ".join(key.name for key in shape.keys))
+        return
+    yield from _keys(place, shape.keys, shape.advice)
+    for key in shape.keys:
+        if key.required and place.node.get(key.name) is None:
+            yield place.problem(f"{shape.noun} needs {key.name}", f"add {key.name}: {key.doc}")
+        # A type that demands properties demands them also of a resource that has none at all.
+        if isinstance(key.shape, Variant) and place.node.get(key.name) is None:
+            demanding = variant_shape(key.shape, place.node)
+            if isinstance(demanding, Record):
+                for inner in (inner.name for inner in demanding.keys if inner.required):
+                    yield place.problem(f"{demanding.noun} needs {inner}", f"add {key.name}: {{{inner}: ...}}")
+
+
+def _partial(place: Place, shape: Partial) -> Iterator[Problem]:
+    if not isinstance(place.node, MappingNode):
+        yield _wrong_kind(place, "a mapping of the keys to change")
+        return
+    fixed = dict.fromkeys(shape.fixed, "it cannot differ between environments")
+    yield from _keys(place, shape.keys, {**shape.record.advice, **fixed})
+
+
+def _map(place: Place, shape: MapOf) -> Iterator[Problem]:
+    if not isinstance(place.node, MappingNode):
+        yield _wrong_kind(place, "a mapping")
+        return
+    if (count := len(place.node.entries)) > shape.maximum:
+        yield place.problem(f"{count} entries; at most {shape.maximum} are allowed")
+    for entry, value in place.entries():
+        yield from _text(place.at(entry), entry.key, shape.key)
+        yield from check(value, shape.value)
+
+
+def _list(place: Place, shape: ListOf) -> Iterator[Problem]:
+    if not isinstance(place.node, SequenceNode):
+        yield _wrong_kind(place, "a list", "write each item behind a hyphen, or in [ ]")
+        return
+    if not shape.minimum <= (count := len(place.node.items)) <= shape.maximum:
+        yield place.problem(f"{count} items; {shape.minimum} to {shape.maximum} are allowed")
+    for item in place.items():
+        yield from check(item, shape.item)
+
+
+def _keys(place: Place, keys: tuple[Key, ...], advice: Mapping[str, str]) -> Iterator[Problem]:
     known = {key.name: key for key in keys}
-    hints = advice if isinstance(advice, dict) else {}
     for entry, value in place.entries():
         key = known.get(entry.key)
         if key is None:
             unknown = f"unknown key {shown(entry.key)}"
-            yield place.at(entry).problem(unknown, hints.get(entry.key) or did_you_mean(entry.key, known))
+            yield place.at(entry).problem(unknown, advice.get(entry.key) or did_you_mean(entry.key, known))
         elif isinstance(value.node, ScalarNode) and value.node.value is None:
             yield place.at(entry).problem(f"{entry.key} has no value", "give it one or leave the key out")
         else:
             shape = variant_shape(key.shape, place.node) if isinstance(key.shape, Variant) else key.shape
             yield from check(value, shape)
-    # A type that demands properties demands them also of a resource that has none at all.
-    for key in keys:
-        if isinstance(key.shape, Variant) and place[key.name].node is None:
-            demanding = variant_shape(key.shape, place.node)
-            for inner in demanding.keys if isinstance(demanding, Record) else ():
-                if inner.required:
-                    advice_text = f"add {key.name}: {{{inner.name}: ...}}"
-                    yield place.problem(f"{getattr(demanding, 'noun', '')} needs {inner.name}", advice_text)
 
 
 def _text(place: Place, text: str, shape: Text) -> Iterator[Problem]:

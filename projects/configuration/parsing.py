@@ -45,7 +45,7 @@ class InvalidConfiguration(ValueError):
 
 
 def parse(text: str | bytes) -> Parsed:
-    """Reads and checks a whole strands.yaml, each environment with its overrides included; never raises for its content."""
+    """Reads and checks a whole strands.yaml, also as each environment sees it; never raises for its content."""
     document, problems = read(text)
     if document is None:
         return Parsed(None, tuple(problems))
