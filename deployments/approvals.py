@@ -63,9 +63,7 @@ def approve(*, deployment_id: int, actor: User, comment: str, plan_digest: str, 
             deployment.status = Status.READY
             deployment.save(update_fields=["status"])
             if deployment.run_when_approved:
-                execution.start(
-                    deployment_id=deployment.pk, actor=deployment.proposed_by or actor, inline=inline
-                )
+                execution.start(deployment_id=deployment.pk, actor=deployment.proposed_by or actor, inline=inline)
                 deployment.refresh_from_db()
     return deployment
 

@@ -70,9 +70,7 @@ class DatabaseLedger:
         first, logical_ids = self._first, self._logical_ids
         self._first, self._logical_ids, self._pushed_at = None, set(), monotonic()
         try:
-            self._announce(
-                deployment_id=self._deployment_id, first=first, last=self._last, logical_ids=logical_ids
-            )
+            self._announce(deployment_id=self._deployment_id, first=first, last=self._last, logical_ids=logical_ids)
         except Exception:  # a page that is not told catches up by number; the run must go on
             logger.warning("pages could not be told of events %s to %s", first, self._last, exc_info=True)
 
@@ -108,9 +106,7 @@ class DatabaseLedger:
         )
         if removed:
             StateEntry.objects.filter(environment_id=self._environment_id, logical_id__in=removed).delete()
-        EnvironmentState.objects.filter(environment_id=self._environment_id).update(
-            serial=self._serial, updated_at=now
-        )
+        EnvironmentState.objects.filter(environment_id=self._environment_id).update(serial=self._serial, updated_at=now)
 
 
 def _step_fields(event: Event) -> dict[str, Any]:

@@ -149,6 +149,7 @@ class PlanDocument(models.Model):
     digest = models.CharField(max_length=64)
     state_before = models.JSONField(help_text="the state it was made from, as a state file")
     outputs = models.JSONField(default=list, help_text="deployments.blueprint.Output as dicts")
+    calls = models.JSONField(default=dict, help_text="AWS calls that planning made: {read, write}")
 
     def __str__(self) -> str:
         return f"plan {self.digest[:12]}"
@@ -306,6 +307,7 @@ class DriftCheck(models.Model):
     rows = models.JSONField(default=list, help_text="drifted resources: [{logicalId, type, reason, properties}]")
     error = models.TextField(blank=True)
     requested_by_text = models.CharField(max_length=150, blank=True)
+    requested_at = models.DateTimeField(null=True)
     checked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

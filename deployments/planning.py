@@ -79,7 +79,7 @@ def make_plan(*, deployment_id: int) -> Deployment:
         return deployment
     try:
         wish = wish_of(deployment)
-        _write(deployment, *_plan(deployment, wish))
+        _write(deployment, _plan(deployment, wish))
     except Invalid as invalid:
         _close(deployment, problems=invalid.problems, error=str(invalid))
     except (Refused, WorkflowError) as refusal:
@@ -93,16 +93,13 @@ def make_plan(*, deployment_id: int) -> Deployment:
     return deployment
 
 
-def _plan(deployment: Deployment, wish: Wish) -> tuple[Plan, dict[str, Any], list[dict[str, Any]]]:
-    """The plan, the state it was made from, and the outputs the environment will have."""
+def _plan(deployment: Deployment, wish: Wish) -> PlanDocument:
+    """The plan as an unsaved row, with the state it was made from and the outputs the environment will have."""
     environment = deployment.environment
     state = states.load(environment)
-    live: dict[str, Any] = {}
-    if state.resources:
-        with clouds.reach(environment, purpose=f"plan-{deployment.public_id}") as provisioners:
-            live = dict(read_all(state.resources.values(), provisioners))
-    else:
-        clouds.check(environment, purpose=f"plan-{deployment.public_id}")
+    calls = clouds.CallCounter()
+    with clouds.reach(environment, purpose=f"plan-{deployment.public_id}", listener=calls) as provisioners:
+        live = read_all(state.resources.values(), provisioners)
     kind = PlanKind(deployment.kind)
     desired: tuple[Resource, ...] = () if kind is PlanKind.DESTROY else wish.resources
     changes = make_changes(kind=kind, desired=desired, state=state, live=live, kinds=KINDS)
@@ -120,18 +117,26 @@ def _plan(deployment: Deployment, wish: Wish) -> tuple[Plan, dict[str, Any], lis
         source_digest=deployment.source.digest if deployment.source else "",
         rollback_to=deployment.rollback_to or None,
     )
-    return Plan(subject, changes), state.as_dict(), [asdict(output) for output in wish.outputs]
+    plan = Plan(subject, changes)
+    return PlanDocument(
+        deployment=deployment,
+        text=plan.to_json(),
+        digest=plan.digest(),
+        state_before=state.as_dict(),
+        outputs=[asdict(output) for output in wish.outputs],
+        calls={"read": calls.reads, "write": calls.writes},
+    )
 
 
-def _write(deployment: Deployment, plan: Plan, state: dict[str, Any], outputs: list[dict[str, Any]]) -> None:
+def _write(deployment: Deployment, document: PlanDocument) -> None:
     """Stores the plan and moves the deployment on, once."""
+    plan = document.value()
     with transaction.atomic():
         current = Deployment.objects.select_for_update().get(pk=deployment.pk)
         if current.status != Status.PLANNING:
             return
-        PlanDocument.objects.create(
-            deployment=current, text=plan.to_json(), digest=plan.digest(), state_before=state, outputs=outputs
-        )
+        document.deployment = current
+        document.save(force_insert=True)
         current.counts = plan.counts()
         current.destroys_data = plan.destroys_data
         current.planned_at = timezone.now()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -27,7 +26,9 @@ class Invalid(Exception):
 
     def __init__(self, problems: list[dict[str, Any]]) -> None:
         count = len(problems)
-        super().__init__("The configuration has a problem." if count == 1 else f"The configuration has {count} problems.")
+        super().__init__(
+            "The configuration has a problem." if count == 1 else f"The configuration has {count} problems."
+        )
         self.problems = problems
 
 
@@ -54,7 +55,7 @@ def wish_of(deployment: Deployment) -> Wish:
     return Wish(blueprint.resources, blueprint.outputs)
 
 
-def artifacts_of(deployment: Deployment) -> Callable[[str], bytes]:
+def packages_of(deployment: Deployment) -> Callable[[str], bytes]:
     """The code packages of a deployment by SHA-256, made again from its source when first asked for."""
     packages = cache(lambda: blueprint_of(deployment).artifacts)
     return lambda sha256: packages()[sha256].pack()

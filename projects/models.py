@@ -17,7 +17,8 @@ name_validator = RegexValidator(
 account_validator = RegexValidator(r"^\d{12}$", "An AWS account id has 12 digits.")
 region_validator = RegexValidator(r"^[a-z]{2}(-[a-z]+)+-\d$", "A region looks like us-east-1.")
 role_arn_validator = RegexValidator(
-    r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}$", "A role ARN looks like arn:aws:iam::123456789012:role/name."
+    r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}$",
+    "A role ARN looks like arn:aws:iam::123456789012:role/name.",
 )
 
 

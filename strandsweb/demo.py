@@ -1,9 +1,13 @@
-"""The demo's five accounts; made by `manage.py seed_demo`, which production settings refuse."""
+"""The demo: five accounts named after their roles, and the sample project; never with production settings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from projects.models import User
 from projects.roles import Role
 
 # Each password is the name and the word demo: printed by `make run`, worthless anywhere else.
@@ -16,3 +20,21 @@ ROLES: Mapping[str, Role] = {
     "approver": Role.APPROVER,
     "viewer": Role.VIEWER,
 }
+
+
+def make_accounts() -> list[User]:
+    """The demo's accounts, made where they are missing; an existing one is left as it is.
+
+    Raises:
+        ImproperlyConfigured: these are not the embedded settings.
+    """
+    if not settings.EMBEDDED:
+        raise ImproperlyConfigured("The demo's accounts have known passwords; they are never made in production.")
+    accounts = []
+    for name, password in PASSWORDS.items():
+        account, made = User.objects.get_or_create(username=name)
+        if made:
+            account.set_password(password)
+            account.save(update_fields=["password"])
+        accounts.append(account)
+    return accounts

@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from strandsweb.settings.base import *  # noqa: F403 - settings modules are layered by star import
 from strandsweb.settings.base import BASE_DIR
@@ -32,11 +33,12 @@ def _secret_key() -> str:
     return path.read_text()
 
 
-def _running() -> dict[str, str]:
+def _running() -> dict[str, Any]:
     """The addresses of a `make run` on the same data directory, if there is one."""
     try:
-        running: dict[str, str] = json.loads((DATA_DIR / "run.json").read_text())
-    except (OSError, ValueError):
+        running: dict[str, Any] = json.loads((DATA_DIR / "run.json").read_text())
+        os.kill(running["pids"]["parent"], 0)  # killed parents leave the file behind
+    except (OSError, ValueError, KeyError):
         return {}
     return running
 

@@ -1,0 +1,91 @@
+"""Drift: what somebody changed outside since the last deployment, found by planning the recorded state against live."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from deployments import clouds, states
+from deployments.aws.refresh import read_all
+from deployments.aws.registry import KINDS
+from deployments.dispatch import enqueue
+from deployments.engine.errors import EngineError
+from deployments.engine.plan import Change, PlanKind
+from deployments.engine.planner import make_changes
+from deployments.engine.resources import Resource
+from deployments.engine.state import State, StateResource
+from deployments.errors import WorkflowError
+from deployments.models import DriftCheck
+from projects.models import Environment, User
+
+logger = logging.getLogger(__name__)
+
+
+def request_check(*, environment: Environment, actor: User) -> DriftCheck:
+    """Asks a worker to look; a look already under way is not doubled."""
+    with transaction.atomic():
+        found, _ = DriftCheck.objects.update_or_create(
+            environment=environment,
+            defaults={
+                "status": "checking",
+                "error": "",
+                "requested_by_text": actor.text,
+                "requested_at": timezone.now(),
+            },
+        )
+        enqueue("drift", environment.pk)
+    return found
+
+
+def check(*, environment_id: int) -> DriftCheck:
+    """Reads every recorded resource and writes down what differs."""
+    environment = Environment.objects.select_related("project").get(pk=environment_id)
+    fields: dict[str, Any]
+    try:
+        rows = [_row(change) for change in _changes(environment) if change.drifted]
+        fields = {"status": "drifted" if rows else "clean", "rows": rows, "error": ""}
+    except (EngineError, WorkflowError) as error:
+        fields = {"status": "failed", "error": str(error)}
+    except Exception:
+        logger.exception("checking %s for drift failed", environment)
+        fields = {"status": "failed", "error": "An error in strandsweb itself; its log has the details."}
+    found, _ = DriftCheck.objects.update_or_create(
+        environment=environment, defaults={**fields, "checked_at": timezone.now()}
+    )
+    return found
+
+
+def _changes(environment: Environment) -> tuple[Change, ...]:
+    state = states.load(environment)
+    if not state.resources:
+        return ()
+    with clouds.reach(environment, purpose="drift") as provisioners:
+        live = read_all(state.resources.values(), provisioners)
+    return make_changes(kind=PlanKind.DEPLOY, desired=as_recorded(state), state=state, live=live, kinds=KINDS)
+
+
+def as_recorded(state: State) -> tuple[Resource, ...]:
+    """The recorded state as if it were wanted: what differs from it was changed outside."""
+    return tuple(_wanted(resource) for resource in state.resources.values())
+
+
+def _wanted(recorded: StateResource) -> Resource:
+    return Resource(
+        stack=recorded.stack,
+        logical_id=recorded.logical_id,
+        type=recorded.type,
+        properties=recorded.properties,
+        depends_on=recorded.dependencies,
+        tags=recorded.tags,
+        retain=recorded.retain,
+        agent=recorded.agent,
+    )
+
+
+def _row(change: Change) -> dict[str, Any]:
+    row = change.as_dict()
+    row.pop("target", None)
+    return row

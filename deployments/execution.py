@@ -1,0 +1,323 @@
+"""Carrying a plan out: start and cancel from the pages, run in a worker under the environment's lease.
+
+A run is claimed by taking the lease, so Celery may deliver a message as often as it likes; a run whose worker
+died is taken up again from its own events, which are its journal.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import uuid
+from time import monotonic
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from deployments import approvals, broadcasts, clouds, leases, recording, states
+from deployments.dispatch import enqueue
+from deployments.engine.clock import SystemClock
+from deployments.engine.errors import CloudError, LostLease, PlanMismatch, Refused
+from deployments.engine.events import Event
+from deployments.engine.executor import Inbox, Outcome, execute
+from deployments.engine.plan import Plan
+from deployments.engine.steps import steps_of
+from deployments.errors import NotAllowed, OutOfDate, WorkflowError
+from deployments.ledger import Announce, DatabaseLedger
+from deployments.models import RAN, Deployment, RunEvent, Status, Step
+from deployments.wishes import packages_of
+from projects.models import Membership, User
+from projects.roles import Action, Role, can
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 0.5
+INTERRUPTIBLE = (Status.QUEUED, Status.RUNNING)
+
+
+def worker_name() -> str:
+    """Who holds a lease: host, process and a random part, so that a recycled process id is somebody else."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def start(*, deployment_id: int, actor: User, inline: bool = False) -> Deployment:
+    """Queues a ready plan. Pressing twice is pressing once. `inline`: the caller runs it in this process.
+
+    Raises:
+        OutOfDate: it is not ready (any more).
+    """
+    with transaction.atomic():
+        moved = Deployment.objects.filter(pk=deployment_id, status=Status.READY).update(
+            status=Status.QUEUED, queued_at=timezone.now(), run_by=actor, run_by_text=actor.text
+        )
+        deployment = Deployment.objects.get(pk=deployment_id)
+        if not moved and not (deployment.status in INTERRUPTIBLE and deployment.run_by_id == actor.pk):
+            raise OutOfDate(f"This plan cannot be deployed now; it is: {deployment.get_status_display()}.")
+        if moved and not inline:
+            enqueue("run", deployment_id)
+    return deployment
+
+
+def cancel(*, deployment_id: int, actor: User) -> Deployment:
+    """Takes a queued run out of the queue, or asks a running one to stop after the steps under way.
+
+    Raises:
+        NotAllowed: somebody else's run, and the role is not enough.
+        OutOfDate: it is neither queued nor running.
+    """
+    with transaction.atomic():
+        deployment = Deployment.objects.select_for_update().get(pk=deployment_id)
+        role = Membership.objects.filter(project_id=deployment.environment.project_id, user=actor).values_list(
+            "role", flat=True
+        )
+        own = actor.pk in (deployment.run_by_id, deployment.proposed_by_id)
+        if not role or not can(Role(role[0]), Action.CANCEL_OWN if own else Action.CANCEL_ANY):
+            raise NotAllowed("Only an owner of the project can cancel somebody else's run.")
+        if deployment.status not in INTERRUPTIBLE:
+            raise OutOfDate(f"There is nothing to cancel: {deployment.get_status_display()}.")
+        deployment.cancelled_by_text = actor.text
+        if deployment.status == Status.QUEUED:
+            deployment.status = Status.DISCARDED
+            deployment.error = f"{actor.text} took it out of the queue before it started."
+            deployment.ended_at = timezone.now()
+        deployment.save(update_fields=["cancelled_by_text", "status", "error", "ended_at"])
+    return deployment
+
+
+def discard(*, deployment_id: int, actor: User) -> Deployment:
+    """Gives up a plan that has not been started.
+
+    Raises:
+        OutOfDate: it has been started, or is closed already.
+    """
+    moved = Deployment.objects.filter(
+        pk=deployment_id, status__in=(Status.PLANNING, Status.WAITING, Status.READY)
+    ).update(status=Status.DISCARDED, error=f"{actor.text} discarded the plan.", ended_at=timezone.now())
+    deployment = Deployment.objects.get(pk=deployment_id)
+    if not moved:
+        raise OutOfDate(f"This plan cannot be discarded; it is: {deployment.get_status_display()}.")
+    return deployment
+
+
+def run(*, deployment_id: int, announce: Announce = broadcasts.run_changed) -> Deployment:
+    """Runs a queued deployment to its end, or takes up one whose worker died; anything else is left as it is.
+
+    `announce` hears of every commit, after it.
+    """
+    deployment = _load(deployment_id)
+    if deployment.status not in INTERRUPTIBLE or _is_behind_another(deployment):
+        return deployment
+    held = leases.take(environment_id=deployment.environment_id, holder=worker_name(), deployment_id=deployment.pk)
+    if held is None:
+        return deployment
+    try:
+        _record_what_is_owed(deployment)
+        plan = _admit(deployment)
+        if plan is not None:
+            _finish(deployment, held, _carry_out(deployment, plan, held, announce), announce)
+    except LostLease:
+        logger.warning("%s: another worker took over", deployment.public_id)
+    finally:
+        leases.release(held)
+    _wake_next(deployment)
+    return _load(deployment_id)
+
+
+def record_late(*, deployment_id: int) -> None:
+    """Records a run that ended without its record, unless the environment is being written just now."""
+    deployment = _load(deployment_id)
+    held = leases.take(environment_id=deployment.environment_id, holder=worker_name(), deployment_id=deployment.pk)
+    if held is None:
+        return
+    try:
+        _record_what_is_owed(deployment)
+    finally:
+        leases.release(held)
+    _wake_next(deployment)
+
+
+def _load(deployment_id: int) -> Deployment:
+    return Deployment.objects.select_related("environment__project", "configuration", "source", "plan").get(
+        pk=deployment_id
+    )
+
+
+def _queue(deployment: Deployment) -> list[Deployment]:
+    """The environment's queued and running deployments, in the order they run."""
+    return list(
+        Deployment.objects.filter(environment_id=deployment.environment_id, status__in=INTERRUPTIBLE).order_by(
+            "queued_at", "pk"
+        )
+    )
+
+
+def _is_behind_another(deployment: Deployment) -> bool:
+    return deployment.pk != _queue(deployment)[0].pk
+
+
+def _wake_next(deployment: Deployment) -> None:
+    for waiting in _queue(deployment)[:1]:
+        enqueue("run", waiting.pk)
+
+
+def _record_what_is_owed(deployment: Deployment) -> None:
+    """Records earlier runs of the environment whose worker died, or whose store failed, before their record."""
+    owed = Deployment.objects.filter(environment_id=deployment.environment_id, status__in=RAN, recorded=False)
+    for earlier in owed.order_by("started_at"):
+        recording.record_run(_load(earlier.pk))
+
+
+def _admit(deployment: Deployment) -> Plan | None:
+    """Checks, in one transaction, that exactly what was approved is about to run; closes the deployment if not.
+
+    Nothing of the cloud is touched before this, and credentials are minted only after it.
+    """
+    with transaction.atomic():
+        current = Deployment.objects.select_for_update().get(pk=deployment.pk)
+        if current.status == Status.RUNNING:
+            return deployment.plan.value()  # admitted before; its worker died
+        if current.status != Status.QUEUED:
+            return None
+        try:
+            plan = deployment.plan.value()
+            _check(deployment, plan)
+        except (PlanMismatch, WorkflowError) as mismatch:
+            current.status = Status.STALE
+            current.error = str(mismatch)
+            current.ended_at = timezone.now()
+            current.save(update_fields=["status", "error", "ended_at"])
+            return None
+        current.status = Status.RUNNING
+        current.started_at = timezone.now()
+        current.save(update_fields=["status", "started_at"])
+        Step.objects.bulk_create(
+            Step(
+                deployment=current,
+                position=position,
+                step_id=step.id,
+                logical_id=step.logical_id,
+                stack=step.change.stack,
+                type=step.type,
+                operation=step.operation,
+            )
+            for position, step in enumerate(steps_of(plan))
+        )
+    deployment.refresh_from_db(fields=["status", "started_at"])
+    return plan
+
+
+def _check(deployment: Deployment, plan: Plan) -> None:
+    """Raises PlanMismatch when the plan no longer fits what it was made from or what was signed."""
+    environment, subject = deployment.environment, plan.subject
+    state = states.load(environment)
+    if (state.serial, state.digest()) != (subject.base_serial, subject.base_digest):
+        raise PlanMismatch("The environment has changed since this plan was made. It needs a new plan.")
+    if (environment.account, environment.region) != (subject.account, subject.region):
+        raise PlanMismatch("The environment points somewhere else since this plan was made. It needs a new plan.")
+    if deployment.configuration.digest != subject.configuration_digest:
+        raise PlanMismatch("The plan is of another configuration. It needs a new plan.")
+    standing = approvals.standing(deployment)
+    if not standing.allowed:
+        missing = " ".join(standing.missing) or f"{standing.refused_by} rejected it."
+        raise PlanMismatch(f"The plan's approval does not hold any more. {missing}")
+
+
+class _RunControl:
+    """The executor's regular look at the row: was it cancelled; meanwhile the lease is kept and pages are told."""
+
+    def __init__(self, deployment: Deployment, held: leases.Held, ledger: DatabaseLedger) -> None:
+        self._deployment_id = deployment.pk
+        self._held = held
+        self._ledger = ledger
+        self._looked_at = 0.0
+        self._renewed_at = monotonic()
+        self._cancelled_by = ""
+
+    def cancelled_by(self) -> str | None:
+        """See `ports.Control.cancelled_by`."""
+        now = monotonic()
+        if now - self._looked_at >= BEAT_SECONDS:
+            self._looked_at = now
+            self._cancelled_by = Deployment.objects.values_list("cancelled_by_text", flat=True).get(
+                pk=self._deployment_id
+            )
+            if now - self._renewed_at >= settings.LEASE_SECONDS / 4:
+                self._renewed_at = now
+                leases.renew(self._held)
+        self._ledger.push()
+        return self._cancelled_by or None
+
+
+def _carry_out(deployment: Deployment, plan: Plan, held: leases.Held, announce: Announce) -> Outcome | str:
+    """Executes the plan; a sentence instead of an outcome when not even the first call could be made."""
+    inbox = Inbox()
+    ledger = DatabaseLedger(deployment=deployment, held=held, base_serial=plan.subject.base_serial, announce=announce)
+    told = [
+        Event.from_dict({**row, "logicalId": row["logical_id"]})
+        for row in RunEvent.objects.filter(deployment=deployment).values(
+            "number", "time", "code", "step", "logical_id", "data"
+        )
+    ]
+    try:
+        with clouds.reach(
+            deployment.environment,
+            purpose=deployment.public_id,
+            listener=inbox,
+            packages=packages_of(deployment),
+        ) as provisioners:
+            return execute(
+                plan=plan,
+                state=states.load(deployment.environment),
+                provisioners=provisioners,
+                ledger=ledger,
+                clock=SystemClock(),
+                control=_RunControl(deployment, held, ledger),
+                inbox=inbox,
+                parallelism=settings.RUN_PARALLELISM,
+                told=told,
+                worker=held.holder,
+                run_token=deployment.public_id,
+            )
+    except CloudError as failure:
+        return f"{failure} {failure.advice}".strip()
+    except (Refused, WorkflowError) as refusal:
+        return str(refusal)
+
+
+def _finish(deployment: Deployment, held: leases.Held, outcome: Outcome | str, announce: Announce) -> None:
+    """Closes the run, marks other plans made from the state before it as stale, and writes its record."""
+    with transaction.atomic():
+        leases.renew(held)
+        if isinstance(outcome, str):
+            status, error, summary = Status.FAILED, outcome, {}
+        else:
+            status, error, summary = Status(outcome.status), outcome.error, outcome.summary()
+        Deployment.objects.filter(pk=deployment.pk, status=Status.RUNNING).update(
+            status=status, error=error, summary=summary, ended_at=timezone.now()
+        )
+        _outdate_other_plans(deployment)
+    try:
+        recording.record_run(_load(deployment.pk))
+    except Exception:  # the run is over and true either way; the sweep tries again
+        logger.exception("%s could not be recorded yet", deployment.public_id)
+    last = Deployment.objects.values_list("last_event", flat=True).get(pk=deployment.pk)
+    try:
+        announce(deployment_id=deployment.pk, first=last, last=last, logical_ids=set())
+    except Exception:  # pages catch up by number
+        logger.warning("pages could not be told of the end of %s", deployment.public_id, exc_info=True)
+
+
+def _outdate_other_plans(deployment: Deployment) -> None:
+    serial = states.load(deployment.environment).serial
+    others = Deployment.objects.filter(
+        environment_id=deployment.environment_id, status__in=(Status.WAITING, Status.READY)
+    ).exclude(pk=deployment.pk)
+    for other in others.select_related("plan"):
+        if other.plan.value().subject.base_serial != serial:
+            Deployment.objects.filter(pk=other.pk, status__in=(Status.WAITING, Status.READY)).update(
+                status=Status.STALE,
+                error=f"{deployment.public_id} changed the environment after this plan was made. It needs a new plan.",
+                ended_at=timezone.now(),
+            )

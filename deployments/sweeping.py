@@ -1,0 +1,38 @@
+"""Finds work whose message was lost or whose worker died, and tells the workers again; run by beat."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from deployments.dispatch import enqueue
+from deployments.models import RAN, Deployment, DriftCheck, Lease, Status
+
+PATIENCE = timedelta(seconds=15)
+"""How long a message may be under way before it counts as lost."""
+
+
+def sweep() -> int:
+    """Sends what waits too long; returns how many messages. Sending twice is harmless, claims see to that."""
+    now = timezone.now()
+    late = now - PATIENCE
+    planning = Deployment.objects.filter(status=Status.PLANNING, created_at__lt=late)
+    free = Lease.objects.filter(Q(holder="") | Q(expires_at__lt=now)).values("environment_id")
+    never_held = Q(environment__lease__isnull=True)
+    queued = Deployment.objects.filter(
+        Q(environment_id__in=free) | never_held, status=Status.QUEUED, queued_at__lt=late
+    )
+    orphaned = Deployment.objects.filter(status=Status.RUNNING, environment_id__in=free)
+    owed = Deployment.objects.filter(status__in=RAN, recorded=False, ended_at__lt=late, environment_id__in=free)
+    drifts = DriftCheck.objects.filter(status="checking", requested_at__lt=late)
+    messages = [
+        *(("plan", pk) for pk in planning.values_list("pk", flat=True)),
+        *(("run", pk) for pk in (queued | orphaned).order_by("queued_at", "pk").values_list("pk", flat=True)),
+        *(("record", pk) for pk in owed.values_list("pk", flat=True)),
+        *(("drift", pk) for pk in drifts.values_list("pk", flat=True)),
+    ]
+    for task, pk in messages:
+        enqueue(task, pk)
+    return len(messages)

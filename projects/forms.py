@@ -1,0 +1,192 @@
+"""Forms about projects: what people type, checked before it gets near a workflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from projects.models import Environment, Membership, Project, User, name_validator
+from projects.roles import Role
+
+MAX_CONFIGURATION_CHARACTERS = 262_144
+
+
+class StyledForm(forms.Form):
+    """A form whose widgets carry the look's classes and name what is wrong with them."""
+
+    template_name_label = None
+    error_css_class = "is-invalid"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        style(self)
+
+
+def style(form: forms.BaseForm) -> None:
+    """Gives every widget the look's class; a wrong field says so to eyes and to screen readers."""
+    for name, field in form.fields.items():
+        widget = field.widget
+        kind = {"checkbox": "form-check-input", "select": "form-select"}.get(
+            getattr(widget, "input_type", ""), "form-control"
+        )
+        wrong = " is-invalid" if form.is_bound and name in form.errors else ""
+        widget.attrs["class"] = f"{widget.attrs.get('class', '')} {kind}{wrong}".strip()
+
+
+class ProjectForm(StyledForm):
+    """A new project."""
+
+    slug = forms.CharField(
+        label="Name",
+        max_length=40,
+        validators=[name_validator],
+        help_text="Lower-case letters, digits and hyphens: the project.name of its strands.yaml.",
+        widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off", "spellcheck": "false"}),
+    )
+    description = forms.CharField(max_length=200, required=False)
+
+    def clean_slug(self) -> str:
+        """The name is free."""
+        slug: str = self.cleaned_data["slug"]
+        if Project.objects.filter(slug=slug).exists():
+            raise forms.ValidationError("This name is taken.")
+        return slug
+
+
+class ConfigurationForm(StyledForm):
+    """A text to be the next revision; `base` is the revision the author started from."""
+
+    text = forms.CharField(
+        label="strands.yaml",
+        max_length=MAX_CONFIGURATION_CHARACTERS,
+        strip=False,
+        widget=forms.Textarea(
+            attrs={
+                "data-editor": "",
+                "rows": 28,
+                "wrap": "off",
+                "spellcheck": "false",
+                "autocapitalize": "off",
+                "autocomplete": "off",
+                "aria-describedby": "problems",
+            }
+        ),
+    )
+    message = forms.CharField(
+        label="What changes, and why", max_length=200, required=False, widget=forms.TextInput(attrs={"maxlength": 200})
+    )
+    base = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def clean_text(self) -> str:
+        """Browsers send CRLF; files have LF."""
+        text: str = self.cleaned_data["text"]
+        return text.replace("\r\n", "\n")
+
+
+class SourceForm(StyledForm):
+    """A zip of the agents' code."""
+
+    bundle = forms.FileField(
+        label="Zip file",
+        help_text="The folder that strands.yaml's agent paths start from, zipped.",
+        widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
+    )
+    origin = forms.CharField(
+        label="Where it comes from",
+        max_length=200,
+        required=False,
+        help_text="A commit or a branch, for people to read.",
+    )
+
+    def clean_bundle(self) -> UploadedFile:
+        """Not larger than a bundle may be."""
+        file: UploadedFile = self.cleaned_data["bundle"]
+        if file.size is not None and file.size > settings.SOURCE_MAX_BYTES:
+            raise forms.ValidationError(
+                f"The file has {file.size / 1048576:.0f} MB; at most {settings.SOURCE_MAX_BYTES // 1048576} MB are taken."
+            )
+        return file
+
+
+class MemberForm(StyledForm):
+    """Somebody's role; the person must have an account."""
+
+    username = forms.CharField(
+        label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    )
+    role = forms.ChoiceField(choices=[(role.value, role.value) for role in Role])
+
+    def clean_username(self) -> User:
+        """The person of that name."""
+        person = User.objects.filter(username=self.cleaned_data["username"], is_active=True).first()
+        if person is None:
+            raise forms.ValidationError("Nobody has an account of this name.")
+        return person
+
+
+class RoleForm(StyledForm):
+    """Another role for a member."""
+
+    role = forms.ChoiceField(choices=[(role.value, role.value) for role in Role])
+
+    def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.membership = membership
+
+    def clean_role(self) -> Role:
+        """A project keeps at least one owner."""
+        role = Role(self.cleaned_data["role"])
+        if role is not Role.OWNER and is_last_owner(self.membership):
+            raise forms.ValidationError("A project needs at least one owner.")
+        return role
+
+
+def is_last_owner(membership: Membership) -> bool:
+    """Without this member the project would have no owner."""
+    others = Membership.objects.filter(project=membership.project, role=Role.OWNER).exclude(pk=membership.pk)
+    return membership.role == Role.OWNER and not others.exists()
+
+
+class EnvironmentForm(forms.ModelForm[Environment]):
+    """An environment and its protection; the name is chosen once."""
+
+    class Meta:
+        model = Environment
+        fields = ["name", "account", "region", "role_arn", "protected", "required_approvals"]
+        labels = {
+            "account": "AWS account",
+            "role_arn": "Role to assume",
+            "protected": "Protected",
+            "required_approvals": "Approvals needed",
+        }
+        help_texts = {
+            "name": "dev, staging, prod ... as strands.yaml names it.",
+            "role_arn": "ARN of the role deployments assume in that account; empty for the server's own credentials.",
+            "protected": "Plans must be approved by others than who proposed them; stateful resources are kept.",
+            "required_approvals": "How many people, when protected.",
+        }
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.project = project
+        if self.instance.pk:
+            self.fields["name"].disabled = True
+        style(self)
+
+    def clean_name(self) -> str:
+        """One environment of a name in a project."""
+        name: str = self.cleaned_data["name"]
+        others = Environment.objects.filter(project=self.project, name=name).exclude(pk=self.instance.pk)
+        if others.exists():
+            raise forms.ValidationError("The project has an environment of this name.")
+        return name
+
+    def save(self, commit: bool = True) -> Environment:
+        """Writes the row into its project."""
+        self.instance.project = self.project
+        if not self.instance.pk:
+            self.instance.position = self.project.environments.count()
+        return super().save(commit)

@@ -1,0 +1,22 @@
+"""Addresses of what is wanted: projects, configuration, sources, members, environments."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from projects.views import configuration, environments, members, projects, sources
+
+urlpatterns = [
+    path("new-project/", projects.new, name="project-new"),
+    path("projects/<slug:slug>/configuration/", configuration.show, name="configuration"),
+    path("projects/<slug:slug>/configuration/edit/", configuration.edit, name="configuration-edit"),
+    path("projects/<slug:slug>/configuration/check/", configuration.check, name="configuration-check"),
+    path("projects/<slug:slug>/configuration/<int:number>/", configuration.show, name="configuration-revision"),
+    path("projects/<slug:slug>/sources/", sources.sources, name="sources"),
+    path("projects/<slug:slug>/sources/<int:pk>/", sources.source, name="source"),
+    path("projects/<slug:slug>/members/", members.members, name="members"),
+    path("projects/<slug:slug>/members/<int:pk>/role/", members.change_role, name="member-role"),
+    path("projects/<slug:slug>/members/<int:pk>/remove/", members.remove, name="member-remove"),
+    path("projects/<slug:slug>/new-environment/", environments.new, name="environment-new"),
+    path("projects/<slug:slug>/environments/<slug:environment>/edit/", environments.edit, name="environment-edit"),
+]

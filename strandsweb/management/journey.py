@@ -1,0 +1,192 @@
+"""What deploy, rollback and destroy share: from a proposed deployment to its end in this process, and how it is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.http import Http404
+
+from deployments import approvals, broadcasts, execution, planning
+from deployments.engine.plan import Action as PlanAction
+from deployments.errors import WorkflowError
+from deployments.models import Deployment, Status, Step
+from projects.access import Access, access_to
+from projects.models import Environment, User
+from projects.roles import Action
+from strandsweb.demo import make_accounts
+from strandsweb.sandbox.starter import start as start_sandbox
+
+GOOD = (Status.SUCCEEDED, Status.UNCHANGED)
+PLANNED = (Status.READY, Status.WAITING, Status.UNCHANGED)
+
+
+class JourneyCommand(BaseCommand):
+    """A command that proposes one deployment and carries it through the same workflow functions as the pages."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Arguments every journey takes."""
+        parser.add_argument("--as", dest="actor", required=True, metavar="USER", help="who proposes and runs it")
+        parser.add_argument("--approve-as", metavar="USER", help="who approves it, where approval is asked for")
+        parser.add_argument("--message", default="", help="why, for the history")
+        parser.add_argument("--plan-only", action="store_true", help="stop when the plan is made")
+        parser.add_argument("--json", action="store_true", help="print the result as one JSON document")
+        parser.add_argument(
+            "--accept-data-loss", action="store_true", help="run a plan that deletes or replaces what holds data"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Runs the journey; the exit code is 0 only when it ended well."""
+        with _cloud():
+            try:
+                deployment = self.journey(options)
+            except (WorkflowError, PermissionDenied) as refusal:
+                raise CommandError(str(refusal)) from refusal
+            except Http404 as missing:
+                raise CommandError(
+                    f"There is no such project, or {options['actor']} is not a member of it."
+                ) from missing
+        good = PLANNED if options["plan_only"] else GOOD
+        if options["json"]:
+            self.stdout.write(json.dumps(as_json(deployment), indent=2))
+        else:
+            self.tell(deployment)
+        if deployment.status not in good:
+            raise CommandError(
+                deployment.error or f"{deployment.public_id}: {deployment.get_status_display()}", returncode=1
+            )
+
+    def journey(self, options: dict[str, Any]) -> Deployment:
+        """Proposes the deployment and sees it through."""
+        raise NotImplementedError  # each command's own
+
+    def see_through(self, deployment: Deployment, options: dict[str, Any]) -> Deployment:
+        """Plans, approves when asked to, and runs a proposed deployment in this process."""
+        deployment = planning.make_plan(deployment_id=deployment.pk)
+        if options["plan_only"] or deployment.status not in (Status.READY, Status.WAITING):
+            return deployment
+        if deployment.destroys_data and not options["accept_data_loss"] and deployment.kind != "destroy":
+            raise WorkflowError(
+                f"{deployment.public_id} would destroy data. Look at its plan, then repeat with --accept-data-loss."
+            )
+        if deployment.status == Status.WAITING and options["approve_as"]:
+            approver = user_named(options["approve_as"])
+            access_to(approver, deployment.environment.project.slug, Action.APPROVE)
+            deployment = approvals.approve(
+                deployment_id=deployment.pk,
+                actor=approver,
+                comment=options["message"],
+                plan_digest=deployment.plan.digest,
+                inline=True,
+            )
+        if deployment.status == Status.WAITING:
+            deployment.error = "It is waiting for approval: " + " ".join(approvals.standing(deployment).missing)
+            return deployment
+        if deployment.status == Status.READY:
+            execution.start(deployment_id=deployment.pk, actor=user_named(options["actor"]), inline=True)
+        deployment = execution.run(
+            deployment_id=deployment.pk, announce=broadcasts.run_changed if options["json"] else self.announce
+        )
+        if deployment.status in (Status.QUEUED, Status.RUNNING):
+            deployment.error = "Another run holds the environment; this one is queued behind it."
+        return deployment
+
+    def announce(self, *, deployment_id: int, first: int, last: int, logical_ids: set[str]) -> None:
+        """Prints what moved, and tells open pages."""
+        broadcasts.run_changed(deployment_id=deployment_id, first=first, last=last, logical_ids=logical_ids)
+        for step in Step.objects.filter(deployment_id=deployment_id, logical_id__in=logical_ids):
+            seconds = f" {step.seconds:.1f} s" if step.seconds else ""
+            self.stdout.write(f"  {step.status:<10} {step.operation:<7} {step.logical_id}{seconds}")
+
+    def tell(self, deployment: Deployment) -> None:
+        """The result for people."""
+        counts = ", ".join(f"{count} {action}" for action, count in deployment.counts.items() if count)
+        self.stdout.write(f"{deployment.public_id}: {deployment.get_status_display()} ({counts or 'no resources'})")
+        for problem in deployment.problems:
+            self.stderr.write(f"  line {problem['line']}: {problem['message']} {problem['suggestion']}".rstrip())
+
+
+def user_named(username: str) -> User:
+    """The account of that name.
+
+    Raises:
+        CommandError: there is none.
+    """
+    try:
+        return User.objects.get(username=username)
+    except User.DoesNotExist:
+        raise CommandError(f"There is no account named {username}.") from None
+
+
+def environment_of(access: Access, name: str) -> Environment:
+    """The project's environment of that name.
+
+    Raises:
+        CommandError: there is none.
+    """
+    try:
+        return access.project.environments.get(name=name)
+    except Environment.DoesNotExist:
+        raise CommandError(f"{access.project.slug} has no environment named {name}.") from None
+
+
+def as_json(deployment: Deployment) -> dict[str, Any]:
+    """The result as `--json` prints it; seconds are floats, calls are counts."""
+    summary = deployment.summary
+    planned = hasattr(deployment, "plan")
+    plan_calls = deployment.plan.calls if planned else {"read": 0, "write": 0}
+    run_calls = summary.get("calls", {"read": 0, "write": 0})
+    ended = {step.logical_id: step for step in deployment.steps.order_by("position")}
+    resources = []
+    for change in deployment.plan.value().changes if planned else ():
+        step = ended.get(change.logical_id)
+        resources.append(
+            {
+                "logical_id": change.logical_id,
+                "stack": change.stack,
+                "type": change.type,
+                "physical_id": (step.physical_id if step else "") or change.physical_id or None,
+                "action": change.action.value,
+                "status": step.status
+                if step
+                else ("unchanged" if change.action is PlanAction.NO_CHANGE else "planned"),
+                "error": step.error if step else None,
+            }
+        )
+    return {
+        "deployment": deployment.public_id,
+        "status": deployment.status,
+        "error": deployment.error,
+        "problems": deployment.problems,
+        "plan_digest": deployment.plan.digest if planned else None,
+        "counts": deployment.counts,
+        "duration_seconds": summary.get("seconds", 0.0),
+        "critical_path_seconds": summary.get("critical_path_seconds", 0.0),
+        "aws_calls": {key: plan_calls[key] + run_calls[key] for key in ("read", "write")},
+        "resources": resources,
+    }
+
+
+@contextmanager
+def _cloud() -> Iterator[None]:
+    """With nobody's sandbox running, one of our own over the same data directory, for as long as the command runs."""
+    if not settings.EMBEDDED:
+        yield
+        return
+    call_command("migrate", verbosity=0, interactive=False)
+    make_accounts()
+    if settings.AWS_ENDPOINT_URL:
+        yield
+        return
+    with start_sandbox(settings.DATA_DIR / "sandbox") as sandbox:
+        settings.AWS_ENDPOINT_URL = sandbox.url
+        try:
+            yield
+        finally:
+            settings.AWS_ENDPOINT_URL = ""
