@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from history.store.files import FileStore
@@ -27,8 +27,8 @@ __all__ = [
 def store() -> Store:
     """The store the settings name.
 
-    `HISTORY_STORE` is `s3` (in `HISTORY_BUCKET` below the optional `HISTORY_PREFIX`, at `AWS_ENDPOINT_URL` if set) or
-    `file` (in `DATA_DIR/history`).
+    `HISTORY_STORE` is `s3` (in `HISTORY_BUCKET` below the optional `HISTORY_PREFIX`, at `AWS_ENDPOINT_URL` if set),
+    `file` (in `DATA_DIR/history`) or `memory` (one for the process; for tests).
 
     Raises:
         ImproperlyConfigured: another word.
@@ -42,8 +42,15 @@ def store() -> Store:
         case "s3":
             endpoint = getattr(settings, "AWS_ENDPOINT_URL", None) or None
             return _bucket(settings.HISTORY_BUCKET, getattr(settings, "HISTORY_PREFIX", ""), endpoint)
+        case "memory":
+            return _memory()
         case other:
-            raise ImproperlyConfigured(f"HISTORY_STORE must be 's3' or 'file', not {other!r}")
+            raise ImproperlyConfigured(f"HISTORY_STORE must be 's3', 'file' or 'memory', not {other!r}")
+
+
+@cache
+def _memory() -> InMemoryStore:
+    return InMemoryStore()
 
 
 @lru_cache(maxsize=8)

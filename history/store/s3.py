@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -36,6 +37,7 @@ class S3Store:
                 except ClientError as error:
                     # 409: another conditional put of this key is under way, and which one wins is not decided yet.
                     if _status(error) == 409 and attempt < CONFLICT_ATTEMPTS:
+                        time.sleep(0.05 * attempt)
                         continue
                     if _status(error) != 412:
                         raise

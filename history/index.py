@@ -1,0 +1,129 @@
+"""The database's copy of what the store knows: one row entered per record, or all of them made again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from history import chain, layout
+from history.metadata import Metadata
+from history.models import Record
+from history.records import Manifest
+from history.store import Store
+from projects.models import Environment
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild did: environments found in the store, records entered, stale rows removed for good."""
+
+    environments: int
+    records: int
+    removed: int
+
+
+def last_sequence(project: str, environment: str) -> int:
+    """The highest place in an environment's chain that the index knows; 0 when it knows none."""
+    head = last(project, environment)
+    return head.sequence if head else 0
+
+
+def last(project: str, environment: str) -> Record | None:
+    """The row at the end of an environment's chain, by the names the store uses."""
+    rows = Record.objects.filter(project_slug=project, environment_name=environment)
+    return rows.order_by("-sequence").first()
+
+
+def enter(manifest: Manifest, metadata: Metadata) -> Record:
+    """The record's row, made if it is not there; records never change, so an existing row is right as it is."""
+    row, _ = Record.objects.get_or_create(
+        deployment_id=manifest.deployment_id,
+        defaults=_fields(manifest, metadata, _environment(manifest.project, manifest.environment)),
+    )
+    return row
+
+
+def rebuild(store: Store) -> Rebuilt:
+    """Makes the whole index again from the store alone, one environment at a time; pages stay usable meanwhile.
+
+    Rows of records made while it runs are left alone; rows the store knows nothing of are removed.
+
+    Raises:
+        NotARecord, NotThere: an environment's history is damaged; its rows stay as they were. See history_verify.
+    """
+    found = set(chain.environments(store))
+    records = sum(_rebuild_environment(store, project, environment) for project, environment in sorted(found))
+    known = set(Record.objects.order_by().values_list("project_slug", "environment_name").distinct())
+    removed = 0
+    for project, environment in known - found:
+        removed += Record.objects.filter(project_slug=project, environment_name=environment).delete()[0]
+    return Rebuilt(len(found), records, removed)
+
+
+def _rebuild_environment(store: Store, project: str, environment: str) -> int:
+    """Replaces an environment's rows; returns how many there are. All of them are read before one is touched."""
+    place = _environment(project, environment)
+    rows = [Record(**_fields(manifest, metadata, place)) for manifest, metadata in _stored(store, project, environment)]
+    with transaction.atomic():
+        reached = len(rows)
+        Record.objects.filter(
+            project_slug=project, environment_name=environment, sequence__lte=reached
+        ).delete()
+        Record.objects.bulk_create(rows, batch_size=BATCH)
+    return reached
+
+
+def _stored(store: Store, project: str, environment: str) -> Iterator[tuple[Manifest, Metadata]]:
+    for _, data in chain.links(store, project, environment):
+        manifest = Manifest.from_bytes(data)
+        yield manifest, Metadata.from_dict(json.loads(store.get(manifest.prefix + layout.METADATA)))
+
+
+def _environment(project: str, environment: str) -> Environment | None:
+    return Environment.objects.filter(project__slug=project, name=environment).select_related("project").first()
+
+
+def _fields(manifest: Manifest, metadata: Metadata, environment: Environment | None) -> dict[str, Any]:
+    """A row's columns, from the store's content alone (and the rows its names belong to)."""
+    return {
+        "project": environment.project if environment else None,
+        "environment": environment,
+        "project_slug": manifest.project,
+        "environment_name": manifest.environment,
+        "deployment_id": manifest.deployment_id,
+        "sequence": manifest.sequence,
+        "kind": metadata.kind,
+        "status": metadata.status,
+        "started_at": datetime.fromisoformat(metadata.started_at),
+        "ended_at": datetime.fromisoformat(metadata.ended_at),
+        "duration_seconds": metadata.duration_seconds,
+        "deployed_by": _text(metadata.deployed_by, 150),
+        "method": metadata.method,
+        "version": _text(metadata.version, 100),
+        "configuration_number": metadata.configuration_number,
+        "source_digest": metadata.source_digest,
+        "created": metadata.counts.created,
+        "updated": metadata.counts.updated,
+        "deleted": metadata.counts.deleted,
+        "replaced": metadata.counts.replaced,
+        "resource_count": metadata.resource_count,
+        "monthly_usd": metadata.monthly_usd,
+        "tags": dict(metadata.tags),
+        "what_changed": _text(metadata.what_changed, 2000),
+        "rollback_to": metadata.rollback_to or "",
+        "prefix": manifest.prefix,
+        "manifest_digest": manifest.digest(),
+        "previous_digest": manifest.previous or "",
+    }
+
+
+def _text(value: str, longest: int) -> str:
+    """What a column can hold of a text: no NUL (PostgreSQL refuses it), no half characters, bounded."""
+    return value.replace("\0", "").encode(errors="replace").decode()[:longest]

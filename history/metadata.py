@@ -1,0 +1,102 @@
+"""What one deployment was, in short: the value behind `metadata.json` and the index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many resources a run really created, updated, deleted and replaced (a replaced one counts only there)."""
+
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    replaced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The head data of a record.
+
+    `started_at` and `ended_at` are ISO 8601 UTC; `status` is succeeded, failed or cancelled; `kind` deploy, rollback
+    or destroy; `method` web, api, cli or schedule; `deployed_by` names the actor for people; `version` is the release
+    (the configuration's number, unless the team says otherwise); `monthly_usd` the fixed cost after the run, None
+    where it is unknown; `what_changed` a sentence for lists; `rollback_to` the deployment a rollback aims at.
+    """
+
+    deployment_id: str
+    project: str
+    environment: str
+    kind: str
+    status: str
+    started_at: str
+    ended_at: str
+    duration_seconds: float
+    deployed_by: str
+    method: str
+    version: str
+    configuration_number: int
+    source_digest: str = ""
+    counts: Counts = Counts()
+    resource_count: int = 0
+    monthly_usd: float | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    what_changed: str = ""
+    rollback_to: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON, as `metadata.json` holds it."""
+        return {
+            "deploymentId": self.deployment_id,
+            "projectName": self.project,
+            "environment": self.environment,
+            "kind": self.kind,
+            "status": self.status,
+            "startTime": self.started_at,
+            "endTime": self.ended_at,
+            "duration": self.duration_seconds,
+            "deployedBy": self.deployed_by,
+            "deploymentMethod": self.method,
+            "version": self.version,
+            "configurationNumber": self.configuration_number,
+            "sourceDigest": self.source_digest,
+            "changes": {
+                "created": self.counts.created,
+                "updated": self.counts.updated,
+                "deleted": self.counts.deleted,
+                "replaced": self.counts.replaced,
+            },
+            "resourceCount": self.resource_count,
+            "estimatedCost": self.monthly_usd,
+            "tags": dict(self.tags),
+            "whatChanged": self.what_changed,
+            "rollbackTo": self.rollback_to,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Metadata:
+        """The inverse of `as_dict`."""
+        return cls(
+            deployment_id=data["deploymentId"],
+            project=data["projectName"],
+            environment=data["environment"],
+            kind=data["kind"],
+            status=data["status"],
+            started_at=data["startTime"],
+            ended_at=data["endTime"],
+            duration_seconds=data["duration"],
+            deployed_by=data["deployedBy"],
+            method=data["deploymentMethod"],
+            version=data["version"],
+            configuration_number=data["configurationNumber"],
+            source_digest=data["sourceDigest"],
+            counts=Counts(**data["changes"]),
+            resource_count=data["resourceCount"],
+            monthly_usd=data["estimatedCost"],
+            tags=data["tags"],
+            what_changed=data["whatChanged"],
+            rollback_to=data["rollbackTo"],
+        )

@@ -1,0 +1,83 @@
+"""The index of the history: one row per record, for pages that list and search; the store has the truth."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from projects.models import Environment, Project
+
+
+class RecordQuerySet(models.QuerySet["Record"]):
+    """Reads of records, newest first unless said otherwise."""
+
+    def of_environment(self, environment: Environment) -> RecordQuerySet:
+        """Those of one environment."""
+        return self.filter(environment=environment).newest_first()
+
+    def of_project(self, project: Project) -> RecordQuerySet:
+        """Those of all environments of a project."""
+        return self.filter(project=project).newest_first()
+
+    def newest_first(self) -> RecordQuerySet:
+        """The order of every list: by start, and by id where two started in the same instant."""
+        return self.order_by("-started_at", "-deployment_id")
+
+    def succeeded(self) -> RecordQuerySet:
+        """Those one can go back to with confidence."""
+        return self.filter(status="succeeded")
+
+
+class Record(models.Model):
+    """What one deployment left behind, as far as lists need it.
+
+    Project and environment stand here twice: as names, which the store knows and which outlive their rows, and as
+    references, which pages and permissions go by; a reference is empty once what it pointed to is gone.
+    """
+
+    project = models.ForeignKey(Project, null=True, on_delete=models.SET_NULL, related_name="records")
+    environment = models.ForeignKey(Environment, null=True, on_delete=models.SET_NULL, related_name="records")
+    project_slug = models.CharField(max_length=40)
+    environment_name = models.CharField(max_length=20)
+    deployment_id = models.CharField(max_length=100, unique=True)
+    sequence = models.PositiveIntegerField(help_text="place in the environment's chain, from 1")
+
+    kind = models.CharField(max_length=20)
+    status = models.CharField(max_length=20)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    duration_seconds = models.FloatField()
+    deployed_by = models.CharField(max_length=150)
+    method = models.CharField(max_length=20)
+    version = models.CharField(max_length=100)
+    configuration_number = models.PositiveIntegerField()
+    source_digest = models.CharField(max_length=64, blank=True)
+    created = models.PositiveIntegerField(help_text="resources the run created")
+    updated = models.PositiveIntegerField(help_text="resources the run updated")
+    deleted = models.PositiveIntegerField(help_text="resources the run deleted")
+    replaced = models.PositiveIntegerField(help_text="resources the run replaced")
+    resource_count = models.PositiveIntegerField(help_text="resources there were afterwards")
+    monthly_usd = models.FloatField(null=True, help_text="fixed monthly cost afterwards; empty when unknown")
+    tags = models.JSONField(default=dict)
+    what_changed = models.TextField(blank=True)
+    rollback_to = models.CharField(max_length=100, blank=True)
+
+    prefix = models.CharField(max_length=300, help_text="folder in the store, ends with a slash")
+    manifest_digest = models.CharField(max_length=64)
+    previous_digest = models.CharField(max_length=64, blank=True)
+
+    objects = RecordQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started_at", "-deployment_id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project_slug", "environment_name", "sequence"], name="record_sequence_in_environment"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["environment", "-started_at", "-deployment_id"], name="record_of_environment"),
+            models.Index(fields=["project", "-started_at", "-deployment_id"], name="record_of_project"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project_slug}/{self.environment_name} {self.deployment_id}"

@@ -1,0 +1,77 @@
+"""Writing a record: documents, link, manifest, index row, pointers to the latest; repeatable after any crash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from history import chain, index, layout
+from history.models import Record
+from history.records import Documents, Files, Manifest, NotARecord, files_of
+from history.store import Store
+from history.store import store as configured_store
+
+WRITERS = 16
+"""How many objects are written at once; a record has one per resource, and S3 answers in tens of milliseconds."""
+
+
+def record(documents: Documents, store: Store | None = None) -> Record:
+    """Writes one deployment into history and answers its index row.
+
+    In this order: the files, side by side; the link that gives the record its place; the manifest that seals it; the
+    row; `current/`. Whatever was done before a crash is found done by the next call with the same documents, and
+    what is missing is added: the same bytes in the same place.
+
+    Raises:
+        NotARecord: the documents are not what a record is made of, or differ from those already sealed.
+        AlreadyExists: an interrupted attempt left a file with other content.
+        ChainBroken: the environment's history is damaged at its end.
+        StoreUnavailable: the store does not answer; call again later.
+    """
+    store = store or configured_store()
+    metadata = documents.metadata
+    files = files_of(documents)
+    manifest = chain.sealed(store, layout.record_prefix(metadata.project, metadata.environment, metadata.deployment_id))
+    if manifest is None:
+        manifest = _written(store, documents, files)
+    if manifest.files != files.entries:
+        different = sorted(name for name, entry in files.entries.items() if manifest.files.get(name) != entry)
+        raise NotARecord(f"{metadata.deployment_id} is sealed already, with other content in {', '.join(different)}")
+    row = index.enter(manifest, metadata)
+    _point(store, manifest, files)
+    return row
+
+
+def _written(store: Store, documents: Documents, files: Files) -> Manifest:
+    metadata = documents.metadata
+    unplaced = Manifest(
+        deployment_id=metadata.deployment_id,
+        project=metadata.project,
+        environment=metadata.environment,
+        sequence=0,
+        previous=None,
+        created_at=metadata.ended_at,
+        files=files.entries,
+    )
+    _side_by_side(
+        lambda item: store.put_new(unplaced.prefix + item[0], item[1]), sorted(files.content.items())
+    )
+    return chain.append(store, unplaced, known=index.last_sequence(metadata.project, metadata.environment))
+
+
+def _point(store: Store, manifest: Manifest, files: Files) -> None:
+    """Makes `current/` the newest record's; an older one that is finished late must not turn it back."""
+    if manifest.sequence < index.last_sequence(manifest.project, manifest.environment):
+        return
+    latest = {"config.yaml": files.content[layout.CONFIG], "state.json": files.content[layout.STATE_AFTER]}
+    _side_by_side(
+        lambda item: store.put(layout.current(manifest.project, manifest.environment, item[0]), item[1]),
+        latest.items(),
+    )
+
+
+def _side_by_side(write: Callable[[tuple[str, bytes]], None], items: Iterable[tuple[str, bytes]]) -> None:
+    """Runs all writes, a few at a time, and returns when every one is done; the first failure is raised."""
+    with ThreadPoolExecutor(WRITERS, thread_name_prefix="record") as pool:
+        for _ in pool.map(write, items):
+            pass
