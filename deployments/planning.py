@@ -6,6 +6,7 @@ import logging
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,10 +14,10 @@ from deployments import approvals, clouds, states
 from deployments.aws.refresh import read_all
 from deployments.aws.registry import KINDS
 from deployments.dispatch import enqueue
+from deployments.engine import planner as engine
 from deployments.engine.errors import CloudError, Refused
-from deployments.engine.plan import Plan, PlanKind, Subject
-from deployments.engine.planner import live_fingerprint, make_changes
-from deployments.engine.resources import Resource
+from deployments.engine.plan import PlanKind
+from deployments.engine.planner import Wanted
 from deployments.errors import WorkflowError
 from deployments.models import Deployment, Method, PlanDocument, Status, new_deployment_id
 from deployments.wishes import Invalid, Wish, wish_of
@@ -100,24 +101,16 @@ def _plan(deployment: Deployment, wish: Wish) -> PlanDocument:
     calls = clouds.CallCounter()
     with clouds.reach(environment, purpose=f"plan-{deployment.public_id}", listener=calls) as provisioners:
         live = read_all(state.resources.values(), provisioners)
-    kind = PlanKind(deployment.kind)
-    desired: tuple[Resource, ...] = () if kind is PlanKind.DESTROY else wish.resources
-    changes = make_changes(kind=kind, desired=desired, state=state, live=live, kinds=KINDS)
-    subject = Subject(
-        kind=kind,
+    wanted = Wanted(
+        kind=PlanKind(deployment.kind),
         project=environment.project.slug,
-        environment=environment.name,
-        account=environment.account,
-        region=environment.region,
-        base_serial=state.serial,
-        base_digest=state.digest(),
-        live_fingerprint=live_fingerprint(live=live, state=state, kinds=KINDS),
+        resources=wish.resources,
         configuration_number=deployment.configuration.number,
         configuration_digest=deployment.configuration.digest,
         source_digest=deployment.source.digest if deployment.source else "",
         rollback_to=deployment.rollback_to or None,
     )
-    plan = Plan(subject, changes)
+    plan = engine.make_plan(wanted, state=state, live=live, kinds=KINDS, secret_key=settings.SECRET_KEY.encode())
     return PlanDocument(
         deployment=deployment,
         text=plan.to_json(),

@@ -40,7 +40,7 @@ class Standing:
 
 
 def stand(*, rule: Rule, plan_digest: str, proposer: int | None, reviews: Sequence[Review]) -> Standing:
-    """Weighs the reviews: only those count that are of these very bytes, by people who may, about somebody else's plan."""
+    """Weighs the reviews: those count that are of these very bytes, by people who may, on somebody else's plan."""
     counted = {
         review.person
         for review in reviews

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import Counter
 from typing import Any
 
 from deployments import states
-from deployments.engine.plan import Action
-from deployments.models import RAN, Deployment, RunEvent
+from deployments.engine.clock import iso
+from deployments.engine.plan import Action, Change, Plan
+from deployments.models import RAN, Deployment, RunEvent, Step
+from history.metadata import Counts, Metadata
 from history.recording import record
 from history.records import Documents
-from history.store import store
+
+NAMED = 3
+"""How many changes a list names before it counts the rest."""
 
 
 def record_run(deployment: Deployment) -> None:
@@ -23,8 +27,8 @@ def record_run(deployment: Deployment) -> None:
         return
     state_after = states.load(deployment.environment).as_dict()
     record(
-        store(),
         Documents(
+            metadata=_metadata(deployment, state_after),
             config_yaml=deployment.configuration.text,
             plan=deployment.plan.text,
             approvals=[
@@ -33,55 +37,68 @@ def record_run(deployment: Deployment) -> None:
                     "approved": approval.approved,
                     "comment": approval.comment,
                     "planDigest": approval.plan_digest,
-                    "time": _instant(approval.created_at),
+                    "time": iso(approval.created_at),
                 }
                 for approval in deployment.approvals.all()
             ],
             state_before=deployment.plan.state_before,
             state_after=state_after,
             events=(_event(row) for row in deployment.events.iterator(chunk_size=2000)),
-            metadata=_metadata(deployment, state_after),
-        ),
+        )
     )
     Deployment.objects.filter(pk=deployment.pk).update(recorded=True)
 
 
-def _metadata(deployment: Deployment, state_after: dict[str, Any]) -> dict[str, Any]:
+def _metadata(deployment: Deployment, state_after: dict[str, Any]) -> Metadata:
     plan = deployment.plan.value()
-    done = {step.logical_id for step in deployment.steps.filter(status="succeeded")}
-    changed = [change for change in plan.changes if change.logical_id in done]
-    counts = {action: sum(change.action is action for change in changed) for action in Action}
+    done = set(deployment.steps.filter(status=Step.Status.SUCCEEDED).values_list("logical_id", flat=True))
+    counts = Counter(change.action for change in plan.changes if change.logical_id in done)
     environment = deployment.environment
-    return {
-        "deploymentId": deployment.public_id,
-        "projectName": environment.project.slug,
-        "environment": environment.name,
-        "kind": deployment.kind,
-        "startTime": _instant(deployment.started_at),
-        "endTime": _instant(deployment.ended_at),
-        "duration": deployment.duration_seconds,
-        "status": deployment.status,
-        "deployedBy": deployment.run_by_text or deployment.proposed_by_text,
-        "proposedBy": deployment.proposed_by_text,
-        "deploymentMethod": deployment.method,
-        "message": deployment.message,
-        "version": str(deployment.configuration.number),
-        "configurationNumber": deployment.configuration.number,
-        "sourceDigest": plan.subject.source_digest,
-        "planDigest": deployment.plan.digest,
-        "rollbackTo": deployment.rollback_to or None,
-        "changes": {
-            "created": counts[Action.CREATE],
-            "updated": counts[Action.UPDATE],
-            "replaced": counts[Action.REPLACE],
-            "deleted": counts[Action.DELETE],
-        },
-        "resourceCount": sum(len(stack["resources"]) for stack in state_after["stacks"].values()),
-        "estimatedCost": plan.monthly_usd()[1],
-        "tags": {},
-        "error": deployment.error,
-        "summary": deployment.summary,
-    }
+    assert deployment.started_at is not None, "a run has a start"
+    assert deployment.ended_at is not None, "a run that is recorded has ended"
+    return Metadata(
+        deployment_id=deployment.public_id,
+        project=environment.project.slug,
+        environment=environment.name,
+        kind=deployment.kind,
+        status=deployment.status,
+        started_at=iso(deployment.started_at),
+        ended_at=iso(deployment.ended_at),
+        duration_seconds=deployment.duration_seconds or 0.0,
+        deployed_by=deployment.run_by_text or deployment.proposed_by_text,
+        method=deployment.method,
+        version=str(deployment.configuration.number),
+        configuration_number=deployment.configuration.number,
+        source_digest=plan.subject.source_digest,
+        counts=Counts(
+            created=counts[Action.CREATE],
+            updated=counts[Action.UPDATE],
+            deleted=counts[Action.DELETE],
+            replaced=counts[Action.REPLACE],
+        ),
+        resource_count=sum(len(stack["resources"]) for stack in state_after["stacks"].values()),
+        monthly_usd=plan.monthly_usd()[1],
+        what_changed=deployment.message or in_words(plan),
+        rollback_to=deployment.rollback_to or None,
+    )
+
+
+def in_words(plan: Plan) -> str:
+    """What a plan does, short enough for a list: the first few changes by name, and how many more."""
+    changes = [change for change in plan.changes if change.action is not Action.NO_CHANGE]
+    named = [f"{change.action.value} {change.logical_id}{_first_property(change)}" for change in changes[:NAMED]]
+    more = [f"and {len(changes) - NAMED} more"] if len(changes) > NAMED else []
+    return ", ".join(named + more)
+
+
+def _first_property(change: Change) -> str:
+    if change.action is not Action.UPDATE or not change.properties:
+        return ""
+    row = change.properties[0]
+    simple = all(isinstance(side, (str, int, float, bool)) for side in (row.before, row.after))
+    if not simple or row.sensitive or len(f"{row.before}{row.after}") > 60:
+        return f" ({row.path})"
+    return f" ({row.path} {row.before} → {row.after})"
 
 
 def _event(row: RunEvent) -> dict[str, Any]:
@@ -93,7 +110,3 @@ def _event(row: RunEvent) -> dict[str, Any]:
         "logicalId": row.logical_id,
         "data": row.data,
     }
-
-
-def _instant(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

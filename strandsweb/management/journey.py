@@ -1,4 +1,4 @@
-"""What deploy, rollback and destroy share: from a proposed deployment to its end in this process, and how it is told."""
+"""What deploy, rollback and destroy share: from a proposal to its end in this process, and how it is told."""
 
 from __future__ import annotations
 
