@@ -43,7 +43,7 @@ class Cloud:
         self.diverged = 0
         self._afterwards: list[Callable[[], None]] = []
         self._last_write = time.monotonic()
-        self._moto = DomainDispatcherApplication(_create_app)
+        self._moto = _Dispatcher(_create_app)
         self._journal = Journal(data)
         determinism.install()
 
@@ -130,6 +130,19 @@ class Cloud:
         if answer.status in {404, 405, 500} and (html or (not answer.body and request.method != "HEAD")):
             return unsupported(request, call), False
         return answer, True
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's dispatcher; the original lists moto's folder on every call to find the backend of a host."""
+
+    def __init__(self, create_app: Callable[[Any], Flask]) -> None:
+        super().__init__(create_app)
+        self._known: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        if host not in self._known:
+            self._known[host] = super().get_backend_for_host(host)
+        return self._known[host]
 
 
 def _create_app(service: Any) -> Flask:

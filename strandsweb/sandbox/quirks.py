@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 from collections.abc import Callable
 from typing import Any
 
 from moto.awslambda.models import LambdaFunction
+from moto.core import responses
 from moto.events.models import Rule
 from moto.sqs.models import Queue, SQSBackend
 
@@ -18,10 +20,17 @@ log = logging.getLogger(__name__)
 
 def install(invoke_later: Callable[[FunctionSpec, str], None]) -> None:
     """Changes moto's classes. `invoke_later` takes a function and an event as JSON text."""
+    _remember_what_never_changes()
     _run_functions(invoke_later)
     _let_rules_reach_functions(invoke_later)
     _leave_mappings_to_the_pollers()
     _never_wait_for_messages()
+
+
+def _remember_what_never_changes() -> None:
+    """On every call moto inspects the service's class and converts its method names anew: half of its time."""
+    responses.camelcase_to_underscores = functools.cache(responses.camelcase_to_underscores)
+    responses.method_names_from_class = functools.cache(responses.method_names_from_class)
 
 
 def _run_functions(invoke_later: Callable[[FunctionSpec, str], None]) -> None:
