@@ -20,7 +20,7 @@ from .names import DEFAULT_IGNORED, Ignored, check_name, check_names
 MAX_ARCHIVE_BYTES = 128 * 1024 * 1024
 MAX_TOTAL_BYTES = 512 * 1024 * 1024
 MAX_FILE_BYTES = 128 * 1024 * 1024
-MAX_FILES = 20_000
+MAX_FILES = 30_000
 MAX_RATIO = 200  # deflate reaches 1,000; source code and libraries stay below 20
 RATIO_FREE_BYTES = 1024 * 1024  # a small file may be as repetitive as it likes
 IGNORE_FILE = ".strandsignore"
