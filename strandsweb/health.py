@@ -77,7 +77,7 @@ def broker() -> None:
 def worker() -> None:
     """At least one worker gave a sign of life lately."""
     with heartbeat.connect(settings.BROKER_URL) as client:
-        if heartbeat.alive(client) == 0:
+        if not heartbeat.alive(client):
             raise NotReady(f"no worker gave a sign of life in the last {heartbeat.DEAD_SECONDS} seconds")
 
 

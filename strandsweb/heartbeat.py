@@ -28,10 +28,10 @@ def beat(client: Redis, name: str) -> None:
         pipe.execute()
 
 
-def alive(client: Redis) -> int:
-    """How many workers are alive."""
+def alive(client: Redis) -> set[str]:
+    """The names of the workers that are alive."""
     now, _ = client.time()
-    return int(client.zcount(KEY, now - DEAD_SECONDS, "+inf"))
+    return {name.decode() for name in client.zrangebyscore(KEY, now - DEAD_SECONDS, "+inf")}
 
 
 class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc] # Celery ships no types

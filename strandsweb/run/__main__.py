@@ -27,13 +27,8 @@ async def live(claim: Claim, port: int, console: Console, *, production_shape: b
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, house.ask_to_stop)
-    environment = {
-        # The user's own AWS access has no business here: everything below talks to the sandbox.
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        "DATA_DIR": str(claim.data_dir),
-        "PORT": str(port),
-        "PYTHONUNBUFFERED": "1",
-    }
+    environment = {name: value for name, value in os.environ.items() if not _withheld(name)}
+    environment |= {"DATA_DIR": str(claim.data_dir), "PORT": str(port), "PYTHONUNBUFFERED": "1"}
     shape = production if production_shape else embedded
     opening = asyncio.create_task(shape.open_house(house, claim, port, environment))
     closing = asyncio.create_task(house.closing.wait())
@@ -53,6 +48,15 @@ async def live(claim: Claim, port: int, console: Console, *, production_shape: b
         await house.stop()
         await reaper.close()
         claim.withdraw()
+
+
+def _withheld(variable: str) -> bool:
+    """Whether the programs are not to see a variable of ours.
+
+    The user's own AWS access has no business here: everything talks to the sandbox. And compiled modules must be kept,
+    without them each of the processes takes three times as long to start.
+    """
+    return variable.startswith("AWS_") or variable == "PYTHONDONTWRITEBYTECODE"
 
 
 def main() -> int:

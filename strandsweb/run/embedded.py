@@ -26,15 +26,23 @@ async def open_house(house: House, claim: Claim, port: int, environment: Mapping
     await asyncio.gather(
         house.start(broker_program),
         house.start(sandbox_program),
-        house.once(processes.manage("migrate", ours, "migrate", "--verbosity", "0")),
+        house.once(processes.migrate(ours)),
     )
     await asyncio.gather(
         house.start(processes.worker(WORKERS, ours)),
         house.start(processes.beat(claim, ours)),
-        house.once(processes.manage("seed", ours, "seed_demo")),
+        _seed(house, claim, ours),
     )
     await house.start(processes.web(port, ours))
     return {"web": f"http://127.0.0.1:{port}", "sandbox": sandbox_url, "broker": broker_url}
+
+
+async def _seed(house: House, claim: Claim, environment: Mapping[str, str]) -> None:
+    """Put the demo in, the first time: what somebody removed from it later stays removed."""
+    seeded = claim.data_dir / "seeded"
+    if not seeded.exists():
+        await house.once(processes.manage("seed", environment, "seed_demo"))
+        seeded.touch()
 
 
 def welcome(addresses: Mapping[str, str]) -> str:

@@ -84,6 +84,11 @@ def beat(claim: Claim, environment: Mapping[str, str]) -> Program:
     )  # fmt: skip
 
 
+def migrate(environment: Mapping[str, str]) -> Program:
+    """Bring the database to the shape the code expects. Django's checks of the code are for `make test`."""
+    return manage("migrate", environment, "migrate", "--verbosity", "0", "--skip-checks")
+
+
 def buckets(environment: Mapping[str, str]) -> Program:
     """Make the buckets that an operator has made before the first start in a real account."""
     return Program(

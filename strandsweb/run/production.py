@@ -42,7 +42,7 @@ async def open_house(house: House, claim: Claim, port: int, environment: Mapping
         house.once(processes.manage("static", ours, "collectstatic", "--no-input", "--verbosity", "0")),
     )
     await asyncio.gather(
-        house.once(processes.manage("migrate", ours, "migrate", "--verbosity", "0")),
+        house.once(processes.migrate(ours)),
         house.once(processes.buckets(ours)),
     )
     await asyncio.gather(
