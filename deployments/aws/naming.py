@@ -45,7 +45,7 @@ class Names:
         return f"/aws/lambda/{self.function(name)}"
 
     def bucket(self, name: str) -> str:
-        """An S3 bucket: 63 characters; names are shared by all accounts of AWS, so account and region are part of it."""
+        """An S3 bucket: 63 characters; all accounts of AWS share the names, so account and region are part of it."""
         return fit(self._joined(name), 63, f"-{self.account}-{self.region}")
 
     def table(self, name: str) -> str:

@@ -1,0 +1,125 @@
+"""From an environment's facts to a session of its account: role assumed, account verified, nothing secret shown."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import botocore.loaders
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import RefreshableCredentials
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deployments.aws.failures import cloud_error
+from deployments.engine.errors import Category, CloudError
+
+ROLE_SECONDS = 3600
+_CONFIG = Config(retries={"total_max_attempts": 3, "mode": "standard"}, connect_timeout=5, read_timeout=15)
+
+# Reading service models is what makes a first client slow (200 ms); with one loader the second costs 2 to 6 ms.
+_LOADER = botocore.loaders.create_loader()
+_CREATING = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Base credentials given explicitly; without them boto3's own chain is asked (environment, profile, instance)."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+
+SANDBOX_KEYS = Keys("sandbox", "sandbox")
+"""What the AWS sandbox takes: it answers anybody, as its default account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How an environment is reached.
+
+    `session_name` appears in CloudTrail (the run's id). `role_arn` None means: the base credentials as they are.
+    """
+
+    account: str
+    region: str
+    session_name: str
+    role_arn: str | None = None
+    external_id: str | None = field(default=None, repr=False)
+    endpoint_url: str | None = None
+    keys: Keys | None = None
+
+
+def session_for(access: Access) -> boto3.Session:
+    """A session whose calls land in the environment's account; role credentials renew themselves.
+
+    Raises:
+        CloudError: no credentials, the role cannot be assumed, or they belong to another account
+            (category credentials).
+    """
+    base = _session(access)
+    if access.keys is not None:
+        keys = access.keys
+        base.set_credentials(keys.access_key_id, keys.secret_access_key, keys.session_token)
+    core = base
+    if access.role_arn is not None:
+        core = _session(access)
+        core._credentials = RefreshableCredentials.create_from_metadata(
+            metadata=_assume_role(base, access),
+            refresh_using=lambda: _assume_role(base, access),
+            method="sts-assume-role",
+        )
+    _verify_account(core, access)
+    return boto3.Session(botocore_session=core, region_name=access.region)
+
+
+def _session(access: Access) -> Any:
+    with _CREATING:
+        core = botocore.session.Session()
+        core.register_component("data_loader", _LOADER)
+        core.set_config_variable("region", access.region)
+    return core
+
+
+def _sts(core: Any, access: Access) -> Any:
+    return core.create_client("sts", region_name=access.region, endpoint_url=access.endpoint_url, config=_CONFIG)
+
+
+def _assume_role(base: Any, access: Access) -> dict[str, str]:
+    parameters: dict[str, Any] = {
+        "RoleArn": access.role_arn,
+        # STS takes 2 to 64 characters.
+        "RoleSessionName": access.session_name[:64],
+        "DurationSeconds": ROLE_SECONDS,
+    }
+    if access.external_id:
+        parameters["ExternalId"] = access.external_id
+    try:
+        given = _sts(base, access).assume_role(**parameters)["Credentials"]
+    except (ClientError, BotoCoreError) as error:
+        raise cloud_error(error, service="sts", operation="AssumeRole", parameters={}) from None
+    return {
+        "access_key": given["AccessKeyId"],
+        "secret_key": given["SecretAccessKey"],
+        "token": given["SessionToken"],
+        "expiry_time": given["Expiration"].isoformat(),
+    }
+
+
+def _verify_account(core: Any, access: Access) -> None:
+    try:
+        account = _sts(core, access).get_caller_identity()["Account"]
+    except (ClientError, BotoCoreError) as error:
+        raise cloud_error(error, service="sts", operation="GetCallerIdentity", parameters={}) from None
+    if account != access.account:
+        raise CloudError(
+            f"The credentials belong to account {account}, but the environment is account {access.account}.",
+            service="sts",
+            operation="GetCallerIdentity",
+            code="WrongAccount",
+            category=Category.CREDENTIALS,
+            advice=f"Give the environment a role to assume in account {access.account}, or correct its account.",
+        )

@@ -1,0 +1,94 @@
+"""The least-privilege IAM policy a deploy role needs, derived from what the provisioners declare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from deployments.engine.kinds import Kinds
+
+# Services whose resources carry the environment's names in their ARNs: service -> resource part of the ARN.
+_NAMED: dict[str, tuple[str, ...]] = {
+    "cloudwatch": ("alarm:{prefix}-*",),
+    "dynamodb": ("table/{prefix}-*",),
+    "events": ("event-bus/{prefix}-*", "rule/{prefix}-*", "rule/{prefix}-*/*"),
+    "iam": ("role/{prefix}-*",),
+    "logs": ("log-group:/aws/lambda/{prefix}-*",),
+    "secretsmanager": ("secret:{path}/*",),
+    "sns": ("{prefix}-*",),
+    "sqs": ("{prefix}-*",),
+}
+# Actions AWS does not let be narrowed to a resource.
+_UNSCOPED = frozenset(
+    {
+        "cloudwatch:DescribeAlarms",
+        "lambda:CreateEventSourceMapping",
+        "lambda:DeleteEventSourceMapping",
+        "lambda:GetEventSourceMapping",
+        "lambda:GetLayerVersion",
+        "lambda:ListEventSourceMappings",
+        "lambda:UpdateEventSourceMapping",
+        "logs:DescribeLogGroups",
+        "secretsmanager:GetRandomPassword",
+    }
+)
+
+
+def deploy_policy(
+    kinds: Kinds,
+    *,
+    project: str,
+    environment: str,
+    account: str,
+    region: str,
+    partition: str = "aws",
+    types: Iterable[str] | None = None,
+) -> dict[str, Any]:
+    """A policy document that allows what deploying the given types (all by default) into one environment takes.
+
+    One statement per service; resources are the names `naming.Names` makes, `*` only where IAM knows nothing else.
+    `iam:PassRole` is narrowed to Lambda.
+    """
+    chosen = sorted(types if types is not None else kinds)
+    actions = sorted({action for type_name in chosen for action in kinds[type_name].permissions})
+    services = sorted({action.partition(":")[0] for action in actions})
+    prefix, path = f"strands-{project}-{environment}", f"strands/{project}/{environment}"
+
+    def arn(service: str, resource: str) -> str:
+        where = {"iam": f":{account}", "s3": ":", "apigateway": f"{region}:"}.get(service, f"{region}:{account}")
+        return f"arn:{partition}:{service}:{where}:{resource.format(prefix=prefix, path=path)}"
+
+    statements: list[dict[str, Any]] = []
+    for service in services:
+        of_service = [action for action in actions if action.startswith(f"{service}:")]
+        scoped = [action for action in of_service if action not in _UNSCOPED and action != "iam:PassRole"]
+        if scoped:
+            resources = [arn(service, resource) for resource in _resources(service)]
+            statements.append(_statement(service, scoped, resources))
+    if unscoped := [action for action in actions if action in _UNSCOPED]:
+        statements.append(_statement("unscoped", unscoped, ["*"]))
+    if "iam:PassRole" in actions:
+        passing = _statement("pass role", ["iam:PassRole"], [arn("iam", "role/{prefix}-*")])
+        statements.append({**passing, "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}})
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _resources(service: str) -> tuple[str, ...]:
+    match service:
+        case "s3":
+            return ("{prefix}-*", "{prefix}-*/*")
+        case "lambda":
+            return ("function:{prefix}-*",)
+        case "apigateway":
+            return ("/apis", "/apis/*", "/tags/*")
+        case _:
+            return _NAMED[service]
+
+
+def _statement(name: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
+    return {
+        "Sid": "Strands" + name.title().replace(" ", ""),
+        "Effect": "Allow",
+        "Action": actions,
+        "Resource": resources,
+    }
