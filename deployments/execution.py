@@ -18,12 +18,14 @@ from django.utils import timezone
 
 from deployments import approvals, broadcasts, clouds, leases, recording, states
 from deployments.dispatch import enqueue
+from deployments.engine import story
 from deployments.engine.clock import SystemClock
 from deployments.engine.errors import CloudError, LostLease, PlanMismatch, Refused
-from deployments.engine.events import Event
-from deployments.engine.executor import Inbox, Outcome, execute
+from deployments.engine.events import Code, Event
+from deployments.engine.executor import execute
+from deployments.engine.inbox import Inbox
 from deployments.engine.plan import Plan
-from deployments.engine.steps import steps_of
+from deployments.engine.steps import needs, steps_of
 from deployments.errors import NotAllowed, OutOfDate, WorkflowError
 from deployments.ledger import Announce, DatabaseLedger
 from deployments.models import RAN, Deployment, RunEvent, Status, Step
@@ -116,7 +118,8 @@ def run(*, deployment_id: int, announce: Announce = broadcasts.run_changed) -> D
         _record_what_is_owed(deployment)
         plan = _admit(deployment)
         if plan is not None:
-            _finish(deployment, held, _carry_out(deployment, plan, held, announce), announce)
+            failure = _carry_out(deployment, plan, held, announce)
+            _finish(deployment, plan, held, failure, announce)
     except LostLease:
         logger.warning("%s: another worker took over", deployment.public_id)
     finally:
@@ -199,8 +202,8 @@ def _admit(deployment: Deployment) -> Plan | None:
                 step_id=step.id,
                 logical_id=step.logical_id,
                 stack=step.change.stack,
-                type=step.type,
-                operation=step.operation,
+                type=step.change.type,
+                operation=step.operation.value,
             )
             for position, step in enumerate(steps_of(plan))
         )
@@ -250,16 +253,11 @@ class _RunControl:
         return self._cancelled_by or None
 
 
-def _carry_out(deployment: Deployment, plan: Plan, held: leases.Held, announce: Announce) -> Outcome | str:
-    """Executes the plan; a sentence instead of an outcome when not even the first call could be made."""
-    inbox = Inbox()
+def _carry_out(deployment: Deployment, plan: Plan, held: leases.Held, announce: Announce) -> str:
+    """Executes the plan; answers why not even the first call could be made, or nothing."""
+    clock = SystemClock()
+    inbox = Inbox(clock)
     ledger = DatabaseLedger(deployment=deployment, held=held, base_serial=plan.subject.base_serial, announce=announce)
-    told = [
-        Event.from_dict({**row, "logicalId": row["logical_id"]})
-        for row in RunEvent.objects.filter(deployment=deployment).values(
-            "number", "time", "code", "step", "logical_id", "data"
-        )
-    ]
     try:
         with clouds.reach(
             deployment.environment,
@@ -267,16 +265,16 @@ def _carry_out(deployment: Deployment, plan: Plan, held: leases.Held, announce: 
             listener=inbox,
             packages=packages_of(deployment),
         ) as provisioners:
-            return execute(
+            execute(
                 plan=plan,
                 state=states.load(deployment.environment),
                 provisioners=provisioners,
                 ledger=ledger,
-                clock=SystemClock(),
+                clock=clock,
                 control=_RunControl(deployment, held, ledger),
                 inbox=inbox,
                 parallelism=settings.RUN_PARALLELISM,
-                told=told,
+                told=_told(deployment),
                 worker=held.holder,
                 run_token=deployment.public_id,
             )
@@ -284,16 +282,32 @@ def _carry_out(deployment: Deployment, plan: Plan, held: leases.Held, announce: 
         return f"{failure} {failure.advice}".strip()
     except (Refused, WorkflowError) as refusal:
         return str(refusal)
+    return ""
 
 
-def _finish(deployment: Deployment, held: leases.Held, outcome: Outcome | str, announce: Announce) -> None:
+def _told(deployment: Deployment) -> list[Event]:
+    """The run's events so far, as engine values."""
+    rows = RunEvent.objects.filter(deployment=deployment).order_by("number")
+    return [
+        Event(row.number, row.time, Code(row.code), row.step, row.logical_id, row.data) for row in rows.iterator(2000)
+    ]
+
+
+def _finish(deployment: Deployment, plan: Plan, held: leases.Held, failure: str, announce: Announce) -> None:
     """Closes the run, marks other plans made from the state before it as stale, and writes its record."""
     with transaction.atomic():
         leases.renew(held)
-        if isinstance(outcome, str):
-            status, error, summary = Status.FAILED, outcome, {}
-        else:
-            status, error, summary = Status(outcome.status), outcome.error, outcome.summary()
+        told = story.fold(_told(deployment))
+        seconds, path = told.critical_path(needs(steps_of(plan)))
+        summary = {
+            "seconds": told.seconds(),
+            "critical_path_seconds": seconds,
+            "critical_path": path,
+            "calls": told.aws_calls(),
+            "counts": told.counts(),
+        }
+        status = Status.FAILED if failure else Status(told.status.value)
+        error = failure or _failures(told)
         Deployment.objects.filter(pk=deployment.pk, status=Status.RUNNING).update(
             status=status, error=error, summary=summary, ended_at=timezone.now()
         )
@@ -307,6 +321,13 @@ def _finish(deployment: Deployment, held: leases.Held, outcome: Outcome | str, a
         announce(deployment_id=deployment.pk, first=last, last=last, logical_ids=set())
     except Exception:  # pages catch up by number
         logger.warning("pages could not be told of the end of %s", deployment.public_id, exc_info=True)
+
+
+def _failures(told: story.Story) -> str:
+    """The first few failures, in words."""
+    failed = [step for step in told.steps.values() if step.status is story.Status.FAILED]
+    said = [f"{step.logical_id}: {(step.error or {}).get('message', 'failed')}" for step in failed[:3]]
+    return " ".join(said + ([f"And {len(failed) - 3} more failed."] if len(failed) > 3 else []))
 
 
 def _outdate_other_plans(deployment: Deployment) -> None:

@@ -1,0 +1,79 @@
+"""What every test may ask for: the cast, a project of theirs, and a sandbox that behaves as AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from projects.models import Environment, Membership, Project, User
+from projects.roles import Role
+from strandsweb.sandbox.starter import Sandbox, start
+
+SAMPLE = Path(__file__).parent.parent / "samples" / "support-desk"
+
+
+def person(username: str) -> User:
+    """An account of that name, whose password is the name."""
+    return User.objects.create_user(username=username, password=username)
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Owns the project."""
+    return person("alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """Deploys."""
+    return person("bob")
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    """Approves."""
+    return person("ada")
+
+
+@pytest.fixture
+def vera(db: None) -> User:
+    """Views."""
+    return person("vera")
+
+
+@pytest.fixture
+def mallory(db: None) -> User:
+    """Is outside."""
+    return person("mallory")
+
+
+@pytest.fixture
+def project(alice: User, bob: User, ada: User, vera: User, mallory: User) -> Project:
+    """The sample's project with everybody but Mallory in it."""
+    project = Project.objects.create(slug="support-desk")
+    for user, role in ((alice, Role.OWNER), (bob, Role.DEPLOYER), (ada, Role.APPROVER), (vera, Role.VIEWER)):
+        Membership.objects.create(project=project, user=user, role=role)
+    return project
+
+
+@pytest.fixture
+def dev(project: Project) -> Environment:
+    """An environment anybody may deploy to who may deploy."""
+    return Environment.objects.create(project=project, name="dev", account="123456789012", region="us-east-1")
+
+
+@pytest.fixture
+def prod(project: Project) -> Environment:
+    """A protected environment in another account."""
+    return Environment.objects.create(
+        project=project, name="prod", account="987654321098", region="us-east-1", protected=True, position=1
+    )
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox process for the whole session; tests keep apart by account, region or project."""
+    with start(tmp_path_factory.mktemp("sandbox")) as sandbox:
+        yield sandbox
