@@ -8,31 +8,31 @@ from deployments import drift as drift_checks
 from deployments import execution, planning, sweeping
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]
 def plan(deployment_id: int) -> None:
     """Plans one deployment."""
     planning.make_plan(deployment_id=deployment_id)
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]
 def run(deployment_id: int) -> None:
     """Runs one deployment, or takes it up again."""
     execution.run(deployment_id=deployment_id)
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]
 def record(deployment_id: int) -> None:
     """Writes the record of a run whose record failed before."""
     execution.record_late(deployment_id=deployment_id)
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]
 def drift(environment_id: int) -> None:
     """Looks whether an environment's live resources are as recorded."""
     drift_checks.check(environment_id=environment_id)
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]
 def sweep() -> None:
     """Takes up what a lost message, a dead worker or a restart left behind."""
     sweeping.sweep()

@@ -75,8 +75,8 @@ def add_source(*, project: Project, bundle: Bundle, origin: str, author: User) -
         project=project,
         digest=bundle.digest,
         defaults={
-            "size_bytes": bundle.size,
-            "files": [[file.path, file.sha256, file.size] for file in bundle.files],
+            "size_bytes": bundle.size_bytes,
+            "files": [[file.path, file.sha256, file.size_bytes] for file in bundle.files],
             "origin": origin[:200],
             "author": author,
             "author_text": author.text,
