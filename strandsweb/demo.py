@@ -9,11 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from projects.models import User
 from projects.roles import Role
+from strandsweb.demo_passwords import PASSWORDS
 
-# Each password is the name and the word demo: printed by `make run`, worthless anywhere else.
-PASSWORDS: Mapping[str, str] = {
-    name: f"{name}-demo" for name in ("owner", "deployer", "approver", "viewer", "outsider")
-}
 ROLES: Mapping[str, Role] = {
     "owner": Role.OWNER,
     "deployer": Role.DEPLOYER,

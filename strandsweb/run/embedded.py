@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from strandsweb.demo import PASSWORDS
+from strandsweb.demo_passwords import PASSWORDS
 from strandsweb.run import broker, processes
 from strandsweb.run.claim import Claim
 from strandsweb.run.house import House

@@ -60,18 +60,24 @@ def family(leaders: Iterable[int]) -> set[Member]:
 def end(leaders: set[int], grace_seconds: float = GRACE_SECONDS) -> None:
     """Ask the leaders to stop, give them a moment, then kill whatever is left of their families."""
     members = family(leaders)
+
+    def wait(seconds: float) -> None:
+        nonlocal members
+        deadline = time.monotonic() + seconds
+        while members and time.monotonic() < deadline:
+            time.sleep(0.05)
+            # Groups are compared too, so that a recycled pid is not mistaken for the process it replaced.
+            alive = {(member.pid, member.group) for member in processes()}
+            members = {member for member in members if (member.pid, member.group) in alive} | family(leaders)
+
     for leader in leaders & {member.pid for member in members}:
         with suppress(ProcessLookupError):
             os.kill(leader, signal.SIGTERM)
-    deadline = time.monotonic() + grace_seconds
-    while members and time.monotonic() < deadline:
-        time.sleep(0.05)
-        # Groups are compared too, so that a recycled pid is not mistaken for the process it replaced.
-        alive = {(member.pid, member.group) for member in processes()}
-        members = {member for member in members if (member.pid, member.group) in alive} | family(leaders)
+    wait(grace_seconds)
     for member in members:
         with suppress(ProcessLookupError):
             os.kill(member.pid, signal.SIGKILL)
+    wait(2.0)  # the lock on the data directory goes when we do
 
 
 def main() -> None:
