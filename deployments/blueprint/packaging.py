@@ -58,4 +58,4 @@ def _artifact(draft: Draft, agent: Agent, path: str, bundle: Bundle) -> Artifact
         code = pack()
         _PACKED[digest] = hashlib.sha256(code).hexdigest(), len(code)
     sha256, size_bytes = _PACKED[digest]
-    return Artifact(agent.name, sha256, size_bytes, pack)
+    return Artifact(sha256, size_bytes, pack)

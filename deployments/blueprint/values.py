@@ -31,9 +31,11 @@ class EnvironmentFacts:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """The code zip of one agent: `pack()` makes the bytes whose SHA-256 is `sha256`, whenever they are needed."""
+    """A code zip: `pack()` makes the bytes whose SHA-256 is `sha256`, whenever they are needed.
 
-    agent: str
+    Agents with the same files share one.
+    """
+
     sha256: str
     size_bytes: int
     pack: Callable[[], bytes] = field(repr=False, compare=False)
