@@ -31,7 +31,10 @@ class Kind:
             taking a property out of the configuration means going back to it.
         write_only: properties the cloud never reads back; they are compared with the recorded value only.
         sensitive: property paths (dotted, `Environment.Variables.TOKEN`) never shown in clear.
-        normalise: brings properties (desired, recorded or live alike) into the one form they are compared in.
+        maps: properties (dotted paths) whose keys are people's own, as `Environment.Variables`: a key that somebody
+            added outside is a difference there, while elsewhere a key that nobody asked for is the cloud's affair.
+        normalise: brings properties (desired, recorded or live alike) into the one form they are compared in; a
+            desired value may still be an intrinsic.
         fixed_monthly_usd: what it costs each month whether used or not, from its properties; None where the
             cost depends on use alone.
         permissions: IAM actions a deploy role needs for it.
@@ -47,6 +50,7 @@ class Kind:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     write_only: frozenset[str] = frozenset()
     sensitive: frozenset[str] = frozenset()
+    maps: frozenset[str] = frozenset()
     normalise: Normalise = unchanged
     fixed_monthly_usd: Callable[[Mapping[str, Any]], float] | None = None
     permissions: tuple[str, ...] = ()

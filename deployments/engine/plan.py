@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any
+from enum import Enum, StrEnum
+from typing import Any, Final
 
 from deployments.engine import canonical
 from deployments.engine.errors import Refused
@@ -77,14 +77,13 @@ class Origin(StrEnum):
     BOTH = "both"
 
 
-class _Absent:
-    """The property is not there (`None` is a value)."""
+class Absent(Enum):
+    """The type of `ABSENT`: the property is not there (`None` is a value)."""
 
-    def __repr__(self) -> str:
-        return "ABSENT"
+    ABSENT = "absent"
 
 
-ABSENT = _Absent()
+ABSENT: Final = Absent.ABSENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,9 @@ class Change:
 
     `target` is what will be written (None for a deletion); `physical_id` the resource it happens to (None for a
     creation). `notes` are sentences worth reading before approval (what an agent newly may do, for example).
-    Costs are US dollars a month for the fixed part, None where cost depends on use alone.
+    Costs are US dollars a month for the fixed part, None where cost depends on use alone. `dependencies` are the
+    logical ids it needs (of a deletion, those it needed); `used` those it needed so far, as recorded, where it is
+    updated or replaced: what is deleted waits until it is no longer used.
     """
 
     stack: str
@@ -153,6 +154,7 @@ class Change:
     cost_after: float | None = None
     target: Resource | None = None
     dependencies: tuple[str, ...] = ()
+    used: tuple[str, ...] = ()
     agent: str | None = None
 
     @property
@@ -178,9 +180,10 @@ class Change:
             "costAfter": self.cost_after,
             "target": self.target.as_dict() if self.target else None,
             "dependencies": list(self.dependencies),
+            "used": list(self.used),
             "agent": self.agent,
         }
-        return {key: value for key, value in full.items() if value not in (None, [], False)}
+        return {key: value for key, value in full.items() if value is not None and value is not False and value != []}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Change:
@@ -199,6 +202,7 @@ class Change:
             cost_after=data.get("costAfter"),
             target=Resource.from_dict(data["target"]) if "target" in data else None,
             dependencies=tuple(data.get("dependencies", ())),
+            used=tuple(data.get("used", ())),
             agent=data.get("agent"),
         )
 

@@ -1,0 +1,64 @@
+"""When two property values count as equal: by type and number, as sets, and only as far as we asked for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from deployments.engine.canonical import dumps
+from deployments.engine.plan import ABSENT
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal as JSON: 1 and 1.0 are, 1 and true are not; an empty list or mapping is as good as none."""
+    one, other = _or_absent(one), _or_absent(other)
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return all(same(one.get(key, ABSENT), other.get(key, ABSENT)) for key in {*one, *other})
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return bool(one == other)
+
+
+def restricted(value: Any, shapes: Iterable[Any]) -> Any:
+    """The value without the keys that none of the shapes has, at any depth; a list has to be as long as its shape."""
+    shapes = list(shapes)
+    if isinstance(value, Mapping):
+        known = [shape for shape in shapes if isinstance(shape, Mapping)]
+        return {
+            key: restricted(entry, [shape[key] for shape in known if key in shape])
+            for key, entry in value.items()
+            if not known or any(key in shape for shape in known)
+        }
+    if isinstance(value, list):
+        alike = [shape for shape in shapes if isinstance(shape, list) and len(shape) == len(value)]
+        return [restricted(entry, [shape[index] for shape in alike]) for index, entry in enumerate(value)]
+    return value
+
+
+def as_set(value: Any) -> Any:
+    """The value with every list in it sorted."""
+    if isinstance(value, Mapping):
+        return {key: as_set(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return sorted(map(as_set, value), key=dumps)
+    return value
+
+
+def aligned(value: Any, shape: Any) -> Any:
+    """A list (as a set) in the order of `shape`: entries that match first, those that match nothing last."""
+    if not isinstance(value, list) or not isinstance(shape, list):
+        return value
+    left = list(value)
+    found = []
+    for wanted in shape:
+        match = next((entry for entry in left if same(restricted(entry, [wanted]), wanted)), ABSENT)
+        if match is not ABSENT:
+            left.remove(match)
+            found.append(match)
+    return found + left
+
+
+def _or_absent(value: Any) -> Any:
+    return ABSENT if isinstance(value, Mapping | list) and not value else value

@@ -1,0 +1,140 @@
+"""One step, carried out in a worker thread: resolve, call the provisioner, say how it ended. Never raises."""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from deployments.engine.errors import Category, CloudError, EngineError, PlanMismatch
+from deployments.engine.inbox import Ended, Inbox
+from deployments.engine.intrinsics import Lookup, resolve
+from deployments.engine.plan import Change, Reason
+from deployments.engine.ports import Clock, Made, Provisioners, Target
+from deployments.engine.resources import Resource
+from deployments.engine.state import StateResource
+from deployments.engine.steps import Operation, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What every step of a run is carried out with; `resources` is the state so far, `gone` what the plan deletes."""
+
+    provisioners: Provisioners
+    resources: Mapping[str, StateResource]
+    lookup: Lookup
+    gone: frozenset[str]
+    inbox: Inbox
+    clock: Clock
+    run_token: str
+
+
+def carry_out(step: Step, bench: Bench, *, repeated: bool) -> None:
+    """Does the step and tells the inbox; `repeated` when an earlier worker may have done some of it."""
+    began = bench.clock.monotonic()
+    made: dict[str, Any] = {}
+    with bench.inbox.during(step):
+        try:
+            made = _OPERATIONS[step.operation](step, bench, repeated)
+        except CloudError as error:
+            made = {"error": error.as_dict()}
+        except EngineError as error:
+            made = {"error": {"message": str(error), "category": Category.INVALID.value}}
+        except Exception as error:
+            # The error's own text may hold values that must not be shown; where it happened does not.
+            bench.inbox.log("error", _where(error))
+            message = f"{type(error).__name__} in strandsweb itself; the log says where"
+            made = {"error": {"message": message, "category": Category.INTERNAL.value}}
+        except BaseException as death:
+            made = {"death": death}
+    seconds = round(bench.clock.monotonic() - began, 4)
+    bench.inbox.end(Ended(step=step, time=bench.clock.now(), seconds=seconds, **made))
+
+
+def token_of(run_token: str, step_id: str) -> str:
+    """The client token of a step: the same for every attempt, 32 hex digits."""
+    return hashlib.sha256(f"{run_token}/{step_id}".encode()).hexdigest()[:32]
+
+
+def recorded_as(
+    resource: Resource, made: Made, *, properties: Mapping[str, Any], dependencies: tuple[str, ...]
+) -> StateResource:
+    """The state's entry of a resource; volatile tags are written to the cloud, but are no part of the state."""
+    return StateResource(
+        stack=resource.stack,
+        logical_id=resource.logical_id,
+        type=resource.type,
+        physical_id=made.physical_id,
+        properties=properties,
+        attributes=made.attributes,
+        dependencies=dependencies,
+        tags=resource.tags,
+        retain=resource.retain,
+        agent=resource.agent,
+    )
+
+
+def _create(step: Step, bench: Bench, repeated: bool) -> dict[str, Any]:
+    target = _target(step, bench)
+    provisioner = bench.provisioners[target.type]
+    adopted = repeated and provisioner.find(target) is not None
+    return {**_made(step, bench, target, provisioner.create(target)), "adopted": adopted}
+
+
+def _update(step: Step, bench: Bench, repeated: bool) -> dict[str, Any]:
+    target = _target(step, bench)
+    provisioner = bench.provisioners[target.type]
+    recorded = _recorded(step, bench)
+    live = provisioner.read(recorded.physical_id, recorded.properties)
+    if live is None:
+        raise PlanMismatch(f"{step.logical_id} was deleted after the plan was made; a new plan is needed")
+    return _made(step, bench, target, provisioner.update(target, live))
+
+
+def _delete(step: Step, bench: Bench, repeated: bool) -> dict[str, Any]:
+    recorded = _recorded(step, bench)
+    if step.change.reason is not Reason.ALREADY_GONE:  # then nobody agreed to delete anything
+        bench.provisioners[recorded.type].delete(recorded)
+    return {"physical_id": recorded.physical_id}
+
+
+_OPERATIONS = {Operation.CREATE: _create, Operation.UPDATE: _update, Operation.DELETE: _delete}
+
+
+def _target(step: Step, bench: Bench) -> Target:
+    resource = wanted(step.change)
+    return Target(
+        logical_id=resource.logical_id,
+        type=resource.type,
+        properties=resolve(resource.properties, bench.lookup),
+        tags={**resource.tags, **resource.volatile_tags},
+        token=token_of(bench.run_token, step.id),
+    )
+
+
+def _made(step: Step, bench: Bench, target: Target, made: Made) -> dict[str, Any]:
+    dependencies = tuple(name for name in step.change.dependencies if name not in bench.gone)
+    put = recorded_as(wanted(step.change), made, properties=target.properties, dependencies=dependencies)
+    return {"put": put, "physical_id": made.physical_id}
+
+
+def wanted(change: Change) -> Resource:
+    """The target of a change that has one."""
+    assert change.target is not None, f"{change.action} of {change.logical_id} has no target"
+    return change.target
+
+
+def _recorded(step: Step, bench: Bench) -> StateResource:
+    if step.logical_id not in bench.resources:
+        raise PlanMismatch(f"{step.logical_id} is not in the state; a new plan is needed")
+    return bench.resources[step.logical_id]
+
+
+def _where(error: Exception) -> str:
+    """The error's type and the way there, file by file, without any value and without paths of this machine."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"  {'/'.join(PurePath(frame.filename).parts[-3:])}:{frame.lineno} {frame.name}" for frame in frames]
+    return "\n".join([type(error).__name__, *lines])
