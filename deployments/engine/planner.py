@@ -167,9 +167,9 @@ class _Planner:
             agent=resource.agent,
         )
         if recorded is None or now is None:
-            rows = property_changes(
-                kind, desired=properties, recorded={}, live={}, secret_key=self._secret_key
-            ) + tag_changes(desired=resource.tags, recorded={}, live={})
+            nothing = replace(kind, defaults={}, immutable=frozenset())  # nothing is there yet that could be in the way
+            rows = property_changes(nothing, desired=properties, recorded={}, live={}, secret_key=self._secret_key)
+            rows += tag_changes(desired=resource.tags, recorded={}, live={})
             notes = _notes(kind, resource, {}, properties)
             self._changes[resource.logical_id] = replace(change, properties=rows, notes=notes)
             return
