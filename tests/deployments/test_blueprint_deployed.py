@@ -1,0 +1,161 @@
+"""Blueprints meet the engine and the provisioners: what is synthesised can be made, and then is as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from deployments.aws.calls import Aws
+from deployments.aws.refresh import read_all
+from deployments.aws.registry import KINDS, PROVISIONERS, provisioners
+from deployments.blueprint import Blueprint, EnvironmentFacts, synthesise
+from deployments.engine.clock import SystemClock
+from deployments.engine.executor import execute
+from deployments.engine.fakes import NeverCancel, RecordingLedger
+from deployments.engine.inbox import Inbox
+from deployments.engine.plan import Action, Plan, PlanKind
+from deployments.engine.planner import Wanted, make_plan
+from deployments.engine.resources import Resource
+from deployments.engine.state import State
+from projects.bundles import read_folder
+from projects.configuration import for_environment, parse
+
+SAMPLE = Path(__file__).parents[2] / "samples" / "support-desk"
+ACCOUNT = "123456789012"
+EVERY_SETTING = """
+  - {name: archive, type: s3, properties: {versioning: false, expire_after_days: 9}}
+  - name: orders
+    type: dynamodb
+    properties: {partition_key: a, sort_key: b, sort_key_type: N, time_to_live: until, stream: keys-only}
+  - {name: lost, type: sqs, properties: {fifo: true, retention: 600, delay: 3}}
+  - {name: line, type: sqs, properties: {fifo: true, dead_letter_queue: lost, max_receives: 3}}
+  - {name: news, type: sns, properties: {fifo: true, display_name: News}}
+  - {name: mail, type: sns, tags: {owner: sales}}
+  - {name: signals, type: eventbridge, properties: {description: What happened}}
+  - {name: key, type: secret, properties: {description: Opens}}
+shared:
+  api_gateway: {cors: false}
+  monitoring: {xray: true}
+"""
+
+
+def blueprint_of(text: str, *, protected: bool = False) -> Blueprint:
+    parsed = parse(text)
+    assert parsed.configuration is not None, [str(problem) for problem in parsed.problems]
+    return synthesise(
+        configuration=for_environment(parsed.configuration, "dev"),
+        facts=EnvironmentFacts("support-desk", "dev", ACCOUNT, "us-east-1", protected=protected, version="1"),
+        bundle=read_folder(SAMPLE),
+    )
+
+
+@dataclass(slots=True)
+class Site:
+    """One environment on moto, deployed to as a worker would."""
+
+    state: State
+
+    def plan(self, resources: Sequence[Resource], kind: PlanKind = PlanKind.DEPLOY) -> Plan:
+        live = read_all(self.state.resources.values(), provisioners(_aws(), _no_code))
+        return make_plan(Wanted(kind, "support-desk", resources), state=self.state, live=live, kinds=KINDS)
+
+    def deploy(self, blueprint: Blueprint, kind: PlanKind = PlanKind.DEPLOY) -> Plan:
+        plan = self.plan(() if kind is PlanKind.DESTROY else blueprint.resources, kind)
+        inbox = Inbox(SystemClock())
+        ledger = RecordingLedger(self.state)
+        outcome = execute(
+            plan=plan,
+            state=self.state,
+            provisioners=provisioners(_aws(inbox), lambda sha256: blueprint.artifacts[sha256].pack()),
+            ledger=ledger,
+            clock=SystemClock(),
+            control=NeverCancel(),
+            inbox=inbox,
+            parallelism=8,
+            worker="test",
+            run_token=f"run-{self.state.serial}",
+        )
+        assert outcome.status == "succeeded", [event.as_dict() for event in ledger.events if event.level == "error"]
+        self.state = outcome.state
+        return plan
+
+
+def _no_code(sha256: str) -> bytes:
+    raise AssertionError("a plan needs no code")
+
+
+def _aws(inbox: Inbox | None = None) -> Aws:
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    session = boto3.Session(region_name="us-east-1", **keys)
+    return Aws(session, account=ACCOUNT, region="us-east-1", listener=inbox or Inbox(SystemClock()))
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with mock_aws():
+        yield Site(State(serial=0, lineage="test", environment="dev", region="us-east-1", account=ACCOUNT))
+
+
+def acted_on(plan: Plan) -> list[tuple[str, str]]:
+    return [(change.action, change.logical_id) for change in plan.changes if change.action is not Action.NO_CHANGE]
+
+
+def test_the_sample_is_made_stays_as_it_is_changes_by_the_minimum_and_goes(site: Site) -> None:
+    text = (SAMPLE / "strands.yaml").read_text()
+    blueprint = blueprint_of(text)
+    assert site.deploy(blueprint).counts()["create"] == len(blueprint.resources)
+    assert site.plan(blueprint.resources).is_empty
+    for before, after, expected in [
+        ("memory: 256", "memory: 512", [("update", "ReporterFunction")]),
+        ("visibility_timeout: 360", "visibility_timeout: 400", [("update", "JobsQueue")]),
+        (
+            "GET /report",
+            "GET /reports",  # another route is another logical id, with the permission that goes with it
+            [
+                ("create", "ReporterGetReportsPermission"),
+                ("create", "ReporterGetReportsRoute"),
+                ("delete", "ReporterGetReportPermission"),
+                ("delete", "ReporterGetReportRoute"),
+            ],
+        ),
+    ]:
+        assert before in text
+        text = text.replace(before, after)
+        blueprint = blueprint_of(text)
+        assert sorted(acted_on(site.deploy(blueprint))) == expected
+        assert site.plan(blueprint.resources).is_empty
+    site.deploy(blueprint, PlanKind.DESTROY)
+    assert site.state.resources == {}
+
+
+def test_every_setting_is_read_back_as_it_was_written_and_protected_data_outlives_a_destroy(site: Site) -> None:
+    before, _, after = (SAMPLE / "strands.yaml").read_text().partition("\nshared:")
+    environments = after[after.index("\nenvironments:") :]
+    blueprint = blueprint_of(before + EVERY_SETTING + environments, protected=True)
+    site.deploy(blueprint)
+    assert site.plan(blueprint.resources).is_empty
+    site.deploy(blueprint, PlanKind.DESTROY)
+    kept = {resource.logical_id for resource in blueprint.resources if resource.retain}
+    assert set(site.state.resources) == kept > {"TicketsTable", "OrdersTable", "UploadsBucket", "CrmTokenSecret"}
+
+
+def test_a_new_version_or_deployer_alone_is_no_reason_to_touch_anything(site: Site) -> None:
+    text = (SAMPLE / "strands.yaml").read_text()
+    site.deploy(blueprint_of(text))
+    parsed = parse(text).configuration
+    assert parsed is not None
+    facts = EnvironmentFacts("support-desk", "dev", ACCOUNT, "us-east-1", version="2", deployed_by="somebody else")
+    later = synthesise(configuration=for_environment(parsed, "dev"), facts=facts, bundle=read_folder(SAMPLE))
+    assert site.plan(later.resources).is_empty
+
+
+def test_every_type_that_is_synthesised_can_be_provisioned() -> None:
+    before, _, after = (SAMPLE / "strands.yaml").read_text().partition("\nshared:")
+    blueprint = blueprint_of(before + EVERY_SETTING + after[after.index("\nenvironments:") :])
+    for resource in blueprint.resources:
+        assert set(resource.properties) <= PROVISIONERS[resource.type].supported, resource.logical_id
