@@ -49,9 +49,10 @@ def check_names(paths: list[str]) -> tuple[str, str] | None:
     files: dict[str, str] = {}
     for path in paths:
         folded = _fold(path)
-        if (first := files.setdefault(folded, path)) is not path:
+        if (first := files.get(folded)) is not None:
             same = "it is in the archive twice" if first == path else f"only case or accents tell it from {first!r}"
             return same, path
+        files[folded] = path
     for path in paths:
         parts = path.split("/")
         for end in range(1, len(parts)):

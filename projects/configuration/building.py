@@ -44,7 +44,7 @@ def _given(node: Node, shape: Shape) -> Any:
 
 
 def unbuild(value: Any, shape: Shape) -> Any:
-    """Plain data of a built value in the grammar's order; keys without a value are left out."""
+    """Plain data of a built value: keys in the grammar's order or by name, those without a value left out."""
     match shape:
         case Record(keys=keys):
             plain: dict[str, Any] = {}
@@ -58,10 +58,20 @@ def unbuild(value: Any, shape: Shape) -> Any:
                     plain[key.name] = child
             return plain
         case MapOf(value=value_shape):
-            return {name: unbuild(item, value_shape) for name, item in value.items()}
+            return {name: unbuild(item, value_shape) for name, item in sorted(value.items())}
         case ListOf(item=item_shape):
             return [unbuild(item, item_shape) for item in value]
         case Text():
             return str(value)
+        case _:
+            return _sorted(value)
+
+
+def _sorted(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _sorted(item) for key, item in sorted(value.items())}
+        case list():
+            return [_sorted(item) for item in value]
         case _:
             return value

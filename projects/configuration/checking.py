@@ -107,8 +107,8 @@ def _text(place: Place, text: str, shape: Text) -> Iterator[Problem]:
     if not shape.minimum <= len(text) <= shape.maximum:
         yield place.problem(f"{shape.noun} has {shape.minimum} to {shape.maximum} characters, not {len(text)}")
     elif shape.pattern and not re.fullmatch(shape.pattern, text, re.DOTALL):
-        suggested = shape.suggest(text) if shape.suggest else shape.example
-        advice = f"did you mean {suggested}?" if suggested and suggested != text else ""
+        suggested = shape.suggest(text) if shape.suggest else ""
+        advice = f"did you mean {suggested}?" if suggested else shape.example and f"like {shape.example}"
         yield place.problem(f"{quoted} is not {shape.noun}: {shape.rule}", advice)
     elif shape.complaint and (complaint := shape.complaint(text)):
         advice = f"like {shape.example}" if shape.example else shape.rule
@@ -134,9 +134,8 @@ def _whole(place: Place, shape: Whole) -> Iterator[Problem]:
         advice = advice or (f"write the number of {shape.unit} alone" if shape.unit else "")
         yield _wrong_kind(place, f"a whole number from {shape.minimum:,} to {shape.maximum:,}{unit}", advice)
     elif not shape.minimum <= number <= shape.maximum:
-        bound = shape.minimum if number < shape.minimum else shape.maximum
-        side = "least" if number < shape.minimum else "most"
-        yield place.problem(f"{shown(str(number))} is out of bounds: at {side} {bound:,}{unit}", f"use {bound}")
+        bound, side = (shape.minimum, "least") if number < shape.minimum else (shape.maximum, "most")
+        yield place.problem(f"{number:,} is out of bounds: at {side} {bound:,}{unit}", f"use {bound}")
     elif shape.options and number not in shape.options:
         closest = min(shape.options, key=lambda option: abs(option - number))
         yield place.problem(f"{number} is not one of " + ", ".join(map(str, shape.options)), f"use {closest}")

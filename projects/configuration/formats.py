@@ -99,7 +99,7 @@ def schedule(text: str) -> str | None:
             return f"cron takes 6 fields (minutes hours day-of-month month day-of-week year), not {len(fields)}"
         for value_text, (noun, low, high, names, marks) in zip(fields, _CRON, strict=True):
             if not all(_cron_part(part, low, high, names, marks) for part in value_text.split(",")):
-                return f'"{value_text}" is not a {noun} field'
+                return f'"{value_text}" does not fit the {noun} field'
         return None if (fields[2] == "?") != (fields[4] == "?") else "exactly one of day-of-month and day-of-week is ?"
     return "it is neither rate(...) nor cron(...)"
 

@@ -77,7 +77,7 @@ USE = Record(
                 Text(
                     noun="an action",
                     pattern=r"[a-z0-9-]+:[A-Za-z0-9]+\*?",
-                    rule="like sqs:SendMessage",
+                    rule="service:Action",
                     example="sqs:SendMessage",
                     maximum=128,
                 ),
