@@ -59,23 +59,24 @@ class Site:
     """One environment on moto, deployed to as a worker would."""
 
     state: State
+    inbox: Inbox
+    aws: Aws
 
     def plan(self, resources: Sequence[Resource], kind: PlanKind = PlanKind.DEPLOY) -> Plan:
-        live = read_all(self.state.resources.values(), provisioners(_aws(), _no_code))
+        live = read_all(self.state.resources.values(), provisioners(self.aws, _no_code))
         return make_plan(Wanted(kind, "support-desk", resources), state=self.state, live=live, kinds=KINDS)
 
     def deploy(self, blueprint: Blueprint, kind: PlanKind = PlanKind.DEPLOY) -> Plan:
         plan = self.plan(() if kind is PlanKind.DESTROY else blueprint.resources, kind)
-        inbox = Inbox(SystemClock())
         ledger = RecordingLedger(self.state)
         outcome = execute(
             plan=plan,
             state=self.state,
-            provisioners=provisioners(_aws(inbox), lambda sha256: blueprint.artifacts[sha256].pack()),
+            provisioners=provisioners(self.aws, lambda sha256: blueprint.artifacts[sha256].pack()),
             ledger=ledger,
             clock=SystemClock(),
             control=NeverCancel(),
-            inbox=inbox,
+            inbox=self.inbox,
             parallelism=8,
             worker="test",
             run_token=f"run-{self.state.serial}",
@@ -89,16 +90,13 @@ def _no_code(sha256: str) -> bytes:
     raise AssertionError("a plan needs no code")
 
 
-def _aws(inbox: Inbox | None = None) -> Aws:
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    session = boto3.Session(region_name="us-east-1", **keys)
-    return Aws(session, account=ACCOUNT, region="us-east-1", listener=inbox or Inbox(SystemClock()))
-
-
 @pytest.fixture
 def site() -> Iterator[Site]:
     with mock_aws():
-        yield Site(State(serial=0, lineage="test", environment="dev", region="us-east-1", account=ACCOUNT))
+        session = boto3.Session("test", "test", region_name="us-east-1")
+        inbox = Inbox(SystemClock())
+        state = State(serial=0, lineage="test", environment="dev", region="us-east-1", account=ACCOUNT)
+        yield Site(state, inbox, Aws(session, account=ACCOUNT, region="us-east-1", listener=inbox))
 
 
 def acted_on(plan: Plan) -> list[tuple[str, str]]:
