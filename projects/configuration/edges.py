@@ -57,10 +57,10 @@ def check_triggers(agent: Place, resources: dict[str, Place]) -> Iterator[Proble
         if name in seen:
             yield resource.problem(f"{name} already triggers this agent", "keep one of them")
         seen.add(name)
-        able = [known for known, spec in resources.items() if _can_trigger(spec)]
         if name not in resources:
+            able = [known for known, spec in resources.items() if _can_trigger(spec)]
             yield resource.problem(f"no resource is named {name}", did_you_mean(name, able))
-        elif name not in able:
+        elif not _can_trigger(resources[name]):
             type_name = resources[name]["type"].text
             yield resource.problem(f"{name} is of type {type_name}, which cannot trigger an agent")
         else:

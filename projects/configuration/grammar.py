@@ -1,11 +1,12 @@
 """The grammar of strands.yaml: every key with its shape, default and meaning, in one description.
 
-Checking, suggestions, defaults, building of values, rendering and the JSON Schema all follow these tables.
+Checking, suggestions, defaults, building of values, rendering and the JSON Schema all follow these tables, and those
+beside them: agents, resource types, and the texts that several keys share.
 """
 
 from . import formats
+from .agent_grammar import AGENT
 from .model import (
-    Agent,
     ApiGateway,
     Configuration,
     EnvironmentOverride,
@@ -13,168 +14,21 @@ from .model import (
     Monitoring,
     ProjectSpec,
     ResourceSpec,
-    Route,
     Shared,
-    Trigger,
-    Use,
     Vpc,
 )
 from .problems import nearest
-from .resource_types import NAME, RESOURCE_TYPES
+from .resource_types import RESOURCE_TYPES
 from .shapes import Choice, Free, Key, ListOf, MapOf, Partial, Record, Switch, Text, Variant, Whole
+from .texts import ACCOUNT, NAME, REGION, TAGS
 
 MAX_AGENTS = 500
 MAX_RESOURCES = 1_000
 MAX_ENVIRONMENTS = 20
-MAX_TAGS = 44  # AWS allows 50 on a resource; strandsweb adds six of its own
-RUNTIMES = tuple(f"python3.{minor}" for minor in range(10, 15))
 LOG_RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 CFN_TYPE = r"AWS::[A-Za-z0-9]+::[A-Za-z0-9]+"
-
-_REGION = Text(
-    noun="a region",
-    pattern=r"[a-z]{2}(-[a-z]+)+-[0-9]",
-    rule="like us-east-1",
-    maximum=25,
-    suggest=lambda text: nearest(text, formats.REGIONS),
-)
-_ACCOUNT = Text(noun="an account", pattern=r"[0-9]{12}", rule="12 digits, in quotes", maximum=12)
-_TAGS = MapOf(
-    Text(
-        noun="a tag key",
-        pattern=r"[\w .:/=+@-]+",
-        rule="letters, digits, spaces and _ . : / = + - @",
-        complaint=formats.tag_key,
-        maximum=128,
-    ),
-    Text(
-        noun="a tag value",
-        pattern=r"[\w .:/=+@-]*",
-        rule="letters, digits, spaces and _ . : / = + - @",
-        minimum=0,
-        maximum=256,
-    ),
-    MAX_TAGS,
-)
-_VARIABLE = Text(
-    noun="an environment variable",
-    pattern=r"[A-Za-z][A-Za-z0-9_]+",
-    rule="letters, digits and underscores, at least two, starting with a letter",
-    complaint=formats.environment_variable,
-    maximum=128,
-)
-
-USE = Record(
-    "a use",
-    (
-        Key("resource", NAME, "The resource the agent may use.", required=True),
-        Key("access", Choice(("read", "write", "read-write")), "What it may do, in one word."),
-        Key(
-            "actions",
-            ListOf(
-                Text(
-                    noun="an action",
-                    pattern=r"[a-z0-9-]+:[A-Za-z0-9]+\*?",
-                    rule="service:Action",
-                    example="sqs:SendMessage",
-                    maximum=128,
-                ),
-                50,
-                minimum=1,
-            ),
-            "Exact IAM actions, instead of access.",
-            default=(),
-        ),
-        Key(
-            "path",
-            Text(noun="a key pattern", pattern=r"[^/].*", rule="relative to the bucket", example="incoming/*"),
-            "Object keys in a bucket the use is limited to, * standing for anything.",
-        ),
-    ),
-    Use,
-    advice={"permissions": "write access or actions"},
-)
-
-TRIGGER = Record(
-    "a trigger",
-    (
-        Key("resource", NAME, "The resource whose messages or events start the agent."),
-        Key(
-            "schedule",
-            Text(
-                noun="a schedule",
-                pattern=r"(rate|cron)\(.*\)",
-                rule="rate(5 minutes) or cron(0 8 * * ? *)",
-                complaint=formats.schedule,
-            ),
-            "When the agent starts by itself (UTC).",
-        ),
-        Key("batch_size", Whole(1, 10_000), "Most messages one call gets; AWS's default is 10 for queues."),
-        Key("batching_window", Whole(0, 300, "seconds"), "How long to gather a batch."),
-        Key("pattern", Free(), "The EventBridge pattern of the events that start the agent."),
-    ),
-    Trigger,
-)
-
-AGENT = Record(
-    "an agent",
-    (
-        Key("name", NAME, "The agent's name, unique among agents and resources.", required=True),
-        Key(
-            "path",
-            Text(noun="a folder", complaint=formats.folder, rule="inside the source bundle", example="./apps/my-agent"),
-            "The agent's folder inside the source bundle.",
-            required=True,
-        ),
-        Key("target", Choice(("lambda", "ecs", "agentcore")), "Where the agent runs.", default="lambda"),
-        Key("runtime", Choice(RUNTIMES), "The Lambda runtime.", default="python3.11"),
-        Key(
-            "handler",
-            Text(
-                noun="a handler",
-                pattern=r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+",
-                rule="module.function",
-                example="main.handler",
-                maximum=128,
-            ),
-            "The function that is called, as module.function.",
-            default="main.handler",
-        ),
-        Key("memory", Whole(128, 10_240, "MB"), "Memory in MB.", default=512),
-        Key("timeout", Whole(1, 900, "seconds"), "The longest one call may take, in seconds.", default=30),
-        Key("isolated", Switch(), "Give the agent an execution role of its own.", default=False),
-        Key(
-            "environment",
-            MapOf(_VARIABLE, Text(noun="a value", minimum=0, maximum=4096, private=True), 100),
-            "Environment variables in the clear; at most 4 KB together.",
-            default={},
-        ),
-        Key("secrets", MapOf(_VARIABLE, NAME, 50), "Environment name -> a resource of type secret.", default={}),
-        Key("tags", _TAGS, "Tags of everything that belongs to the agent.", default={}),
-        Key("uses", ListOf(USE, 100), "What the agent may use: permissions.", default=()),
-        Key("triggers", ListOf(TRIGGER, 20), "What starts the agent.", default=()),
-        Key(
-            "routes",
-            ListOf(
-                Text(
-                    noun="a route",
-                    pattern=r"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|ANY) /.*",
-                    rule='"METHOD /path"',
-                    complaint=formats.route,
-                    example="POST /support",
-                    builds=Route.parse,
-                ),
-                50,
-            ),
-            "Routes on the shared API that call the agent.",
-            default=(),
-        ),
-    ),
-    Agent,
-    advice={"memory_mb": "memory is in MB", "permissions": "write uses", "env": "write environment"},
-)
 
 _TYPE = Text(
     noun="a resource type",
@@ -195,7 +49,7 @@ RESOURCE = Record(
             "Settings of the type.",
             default={},
         ),
-        Key("tags", _TAGS, "Tags of the resource.", default={}),
+        Key("tags", TAGS, "Tags of the resource.", default={}),
         Key("retain", Switch(), "Keep it when the environment is destroyed."),
     ),
     ResourceSpec,
@@ -276,9 +130,9 @@ MONITORING = Record(
 ENVIRONMENT = Record(
     "an environment",
     (
-        Key("account", _ACCOUNT, "The AWS account, 12 digits in quotes.", required=True),
-        Key("region", _REGION, "The region, when it is not the project's."),
-        Key("tags", _TAGS, "Further tags of everything in this environment.", default={}),
+        Key("account", ACCOUNT, "The AWS account, 12 digits in quotes.", required=True),
+        Key("region", REGION, "The region, when it is not the project's."),
+        Key("tags", TAGS, "Further tags of everything in this environment.", default={}),
         Key("vpc", Partial(VPC), "Changes to shared.vpc."),
         Key("api_gateway", Partial(API_GATEWAY), "Changes to shared.api_gateway."),
         Key("monitoring", Partial(MONITORING), "Changes to shared.monitoring."),
@@ -303,8 +157,8 @@ CONFIGURATION = Record(
                 "a project",
                 (
                     Key("name", NAME, "The project's name; part of the name of everything in AWS.", required=True),
-                    Key("region", _REGION, "The region, unless an environment says otherwise.", required=True),
-                    Key("tags", _TAGS, "Tags of everything in the project.", default={}),
+                    Key("region", REGION, "The region, unless an environment says otherwise.", required=True),
+                    Key("tags", TAGS, "Tags of everything in the project.", default={}),
                 ),
                 ProjectSpec,
             ),

@@ -85,7 +85,9 @@ def _check(document: MappingNode) -> list[Problem]:
 
 def _check_environments(document: MappingNode, known: list[Problem]) -> Iterator[Problem]:
     reported = {(problem.line, problem.column, problem.message) for problem in known}
-    for entry, _ in Place(document)["environments"].entries():
+    for entry, environment in Place(document)["environments"].entries():
+        if {key.key for key, _ in environment.entries()} <= {"account", "region"}:
+            continue  # it sees the document as it is
         for problem in _check(apply_environment(document, entry.key)):
             if (problem.line, problem.column, problem.message) not in reported:
                 yield replace(problem, message=f"in environment {entry.key}: {problem.message}")

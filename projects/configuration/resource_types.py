@@ -3,14 +3,8 @@
 from dataclasses import dataclass
 
 from .shapes import Choice, Key, Record, Switch, Text, Whole
+from .texts import NAME
 
-NAME = Text(
-    noun="a name",
-    pattern=r"[a-z][a-z0-9]*(-[a-z0-9]+)*",
-    rule="lower-case letters, digits and single hyphens, starting with a letter",
-    maximum=40,
-    suggest=lambda text: "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in text.lower()).split()),
-)
 _ATTRIBUTE = Text(noun="an attribute name", pattern=r"[A-Za-z0-9_.-]+", rule="letters, digits, _ . -", maximum=255)
 _ATTRIBUTE_TYPE = Choice(("S", "N", "B"))
 _DESCRIPTION = Text(noun="a description", maximum=512)

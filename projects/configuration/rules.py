@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from .credentials import sounds_secret, what_credential
 from .edges import check_triggers, check_uses
-from .grammar import MAX_TAGS
 from .nodes import Entry, Place
 from .problems import Problem, did_you_mean
 from .resource_types import secret_variable_name, variable_name
+from .texts import MAX_TAGS
 
 MAX_ENVIRONMENT_BYTES = 4096  # Lambda's limit for all variables of a function together
 
@@ -98,15 +98,15 @@ def _tags(root: Place) -> Iterator[Problem]:
 
 
 def _secrets(agent: Place, resources: dict[str, Place]) -> Iterator[Problem]:
-    secrets = [name for name, spec in resources.items() if spec["type"].text == "secret"]
     for _, place in agent["secrets"].entries():
         if place.text is None:
             continue
-        if place.text not in resources:
-            yield place.problem(f"no resource is named {place.text}", did_you_mean(place.text, secrets))
-        elif place.text not in secrets:
-            kind = resources[place.text]["type"].text
-            yield place.problem(f"{place.text} is of type {kind}, not secret", did_you_mean(place.text, secrets))
+        kind = resources[place.text]["type"].text if place.text in resources else None
+        if kind == "secret":
+            continue
+        secrets = [name for name, spec in resources.items() if spec["type"].text == "secret"]
+        wrong = f"{place.text} is of type {kind}, not secret" if kind else f"no resource is named {place.text}"
+        yield place.problem(wrong, did_you_mean(place.text, secrets))
 
 
 def _variables(agent: Place, resources: dict[str, Place]) -> Iterator[Problem]:

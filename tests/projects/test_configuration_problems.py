@@ -8,7 +8,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from projects.configuration import for_environment, parse, render_effective
+from projects.configuration import for_environment, parse, reading, render_effective
 from projects.configuration.formats import schedule
 from projects.configuration.grammar import CONFIGURATION
 from projects.configuration.merging import apply_environment, merge
@@ -284,3 +284,30 @@ def test_applying_an_environment_is_idempotent() -> None:
     assert isinstance(once, MappingNode)
     assert isinstance(once.get("agents"), SequenceNode)
     assert not isinstance(once.get("project"), ScalarNode)
+
+
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)])
+def test_both_yaml_parsers_read_the_same(loader: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fast parser is optional: where it is missing the pure one must see the same tree at the same places."""
+    expected = [read(path.read_text()) for path in sorted((HERE / "bad_configurations").glob("*.yaml"))]
+    monkeypatch.setattr(reading, "_Loader", loader)
+    found = [read(path.read_text()) for path in sorted((HERE / "bad_configurations").glob("*.yaml"))]
+    assert repr(found) == repr(expected)
+    assert parse("a: [1, 2\nb: 3\n").problems[0].message.startswith("this is not YAML")
+    assert parse("a:\n\t- b\n").problems[0].message == "a tab cannot indent YAML"
+
+
+def test_time_grows_in_step_with_the_size_of_a_project() -> None:
+    def seconds(count: int) -> float:
+        agents = "".join(
+            f"  - {{name: a{n}, path: x, triggers: [{{resource: q{n}}}], secrets: {{KEY: s{n}}}}}\n"
+            for n in range(count)
+        )
+        resources = "".join(f"  - {{name: q{n}, type: sqs}}\n  - {{name: s{n}, type: secret}}\n" for n in range(count))
+        started = time.process_time()
+        assert parse(f"{HEAD}agents:\n{agents}resources:\n{resources}").problems == ()
+        return time.process_time() - started
+
+    seconds(10)  # warms up
+    # Eight times the agents take eight times as long; were it quadratic, it would be sixty-four.
+    assert min(seconds(400) for _ in range(2)) < 24 * max(seconds(50) for _ in range(2))

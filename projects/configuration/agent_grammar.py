@@ -1,0 +1,118 @@
+"""The grammar of an agent: what it is, what it may use, what starts it."""
+
+from . import formats
+from .model import Agent, Route, Trigger, Use
+from .shapes import Choice, Free, Key, ListOf, MapOf, Record, Switch, Text, Whole
+from .texts import NAME, TAGS, VARIABLE
+
+RUNTIMES = tuple(f"python3.{minor}" for minor in range(10, 15))
+
+USE = Record(
+    "a use",
+    (
+        Key("resource", NAME, "The resource the agent may use.", required=True),
+        Key("access", Choice(("read", "write", "read-write")), "What it may do, in one word."),
+        Key(
+            "actions",
+            ListOf(
+                Text(
+                    noun="an action",
+                    pattern=r"[a-z0-9-]+:[A-Za-z0-9]+\*?",
+                    rule="service:Action",
+                    example="sqs:SendMessage",
+                    maximum=128,
+                ),
+                50,
+                minimum=1,
+            ),
+            "Exact IAM actions, instead of access.",
+            default=(),
+        ),
+        Key(
+            "path",
+            Text(noun="a key pattern", pattern=r"[^/].*", rule="relative to the bucket", example="incoming/*"),
+            "Object keys in a bucket the use is limited to, * standing for anything.",
+        ),
+    ),
+    Use,
+    advice={"permissions": "write access or actions"},
+)
+
+TRIGGER = Record(
+    "a trigger",
+    (
+        Key("resource", NAME, "The resource whose messages or events start the agent."),
+        Key(
+            "schedule",
+            Text(
+                noun="a schedule",
+                pattern=r"(rate|cron)\(.*\)",
+                rule="rate(5 minutes) or cron(0 8 * * ? *)",
+                complaint=formats.schedule,
+            ),
+            "When the agent starts by itself (UTC).",
+        ),
+        Key("batch_size", Whole(1, 10_000), "Most messages one call gets; AWS's default is 10 for queues."),
+        Key("batching_window", Whole(0, 300, "seconds"), "How long to gather a batch."),
+        Key("pattern", Free(), "The EventBridge pattern of the events that start the agent."),
+    ),
+    Trigger,
+)
+
+AGENT = Record(
+    "an agent",
+    (
+        Key("name", NAME, "The agent's name, unique among agents and resources.", required=True),
+        Key(
+            "path",
+            Text(noun="a folder", complaint=formats.folder, rule="inside the source bundle", example="./apps/my-agent"),
+            "The agent's folder inside the source bundle.",
+            required=True,
+        ),
+        Key("target", Choice(("lambda", "ecs", "agentcore")), "Where the agent runs.", default="lambda"),
+        Key("runtime", Choice(RUNTIMES), "The Lambda runtime.", default="python3.11"),
+        Key(
+            "handler",
+            Text(
+                noun="a handler",
+                pattern=r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+",
+                rule="module.function",
+                example="main.handler",
+                maximum=128,
+            ),
+            "The function that is called, as module.function.",
+            default="main.handler",
+        ),
+        Key("memory", Whole(128, 10_240, "MB"), "Memory in MB.", default=512),
+        Key("timeout", Whole(1, 900, "seconds"), "The longest one call may take, in seconds.", default=30),
+        Key("isolated", Switch(), "Give the agent an execution role of its own.", default=False),
+        Key(
+            "environment",
+            MapOf(VARIABLE, Text(noun="a value", minimum=0, maximum=4096, private=True), 100),
+            "Environment variables in the clear; at most 4 KB together.",
+            default={},
+        ),
+        Key("secrets", MapOf(VARIABLE, NAME, 50), "Environment name -> a resource of type secret.", default={}),
+        Key("tags", TAGS, "Tags of everything that belongs to the agent.", default={}),
+        Key("uses", ListOf(USE, 100), "What the agent may use: permissions.", default=()),
+        Key("triggers", ListOf(TRIGGER, 20), "What starts the agent.", default=()),
+        Key(
+            "routes",
+            ListOf(
+                Text(
+                    noun="a route",
+                    pattern=r"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|ANY) /.*",
+                    rule='"METHOD /path"',
+                    complaint=formats.route,
+                    example="POST /support",
+                    builds=Route.parse,
+                ),
+                50,
+            ),
+            "Routes on the shared API that call the agent.",
+            default=(),
+        ),
+    ),
+    Agent,
+    advice={"memory_mb": "memory is in MB", "permissions": "write uses", "env": "write environment"},
+)
