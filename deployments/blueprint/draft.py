@@ -68,7 +68,7 @@ class Draft:
                 line,
                 path,
                 f"this would be called {logical_id}, as something in {self.resources[logical_id].stack} already is",
-                "choose a name that differs by more than hyphens",
+                "make the two differ by more than punctuation",
             )
             return logical_id
         self.resources[logical_id] = Resource(
@@ -89,6 +89,10 @@ class Draft:
     ) -> None:
         """Notes what is wrong at a place of the configuration."""
         self.problems.append(Problem(line, 1, path, message, suggestion, severity))
+
+    def not_yet(self, line: int, path: str, what: str, instead: str) -> None:
+        """Notes that `what` is understood but comes with a later version, and what can be had today."""
+        self.problem(line, path, f"{what} cannot be deployed yet; it comes with a later version", instead)
 
     def _tags(self, stack: str, own: Mapping[str, str]) -> dict[str, str]:
         tags = {

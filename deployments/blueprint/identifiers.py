@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_SPOKEN = {"*": " any ", "?": " none ", "/": " by ", ",": " and ", "-": " to ", "#": " nth "}
+_CRON_FIELDS = ("minute", "hour", "day", "month", "weekday", "year")
+_SIGNS = {"*": " any ", "/": " by ", ",": " and ", "-": " to ", "#": " nth "}
 
 
 def pascal(*names: str) -> str:
@@ -14,16 +15,18 @@ def pascal(*names: str) -> str:
 
 
 def route_words(method: str, path: str) -> str:
-    """`route_words("GET", "/tickets/{id}")` -> `get tickets id`; the root path is spoken `root`."""
-    return f"{method.lower()} {path.strip('/') or 'root'}"
+    """`GET`, `/tickets/{id}` -> `get /tickets/ by id`; what takes the rest of the path is `all`, the root `root`."""
+    spoken = re.sub(r"\{([^}+]*)(\+?)\}", lambda part: f" {'all' if part[2] else 'by'} {part[1]}", path)
+    return f"{method.lower()} {spoken if path != '/' else 'root'}"
 
 
 def schedule_words(expression: str) -> str:
-    """A schedule as words that stay different for different schedules: `rate(5 minutes)` -> `rate 5 minutes`.
+    """`rate(5 minutes)` -> `rate 5 minutes`, `cron(0 8 * * ? *)` -> `minute 0 hour 8`.
 
-    Of a cron expression the signs are spoken, as `cron(0 1 * * ? *)` and `cron(0 * 1 * ? *)` would otherwise
-    be one logical id.
+    A cron field is named, so that minute 1 of hour 12 and minute 11 of hour 2 stay two things when the spaces go.
     """
-    if expression.startswith("cron"):
-        expression = "".join(_SPOKEN.get(sign, sign) for sign in expression)
-    return " ".join(re.findall(r"[A-Za-z0-9]+", expression)).lower()
+    if not expression.startswith("cron"):
+        return " ".join(re.findall(r"[a-z0-9]+", expression))
+    fields = zip(_CRON_FIELDS, expression.removeprefix("cron(").removesuffix(")").split(), strict=True)
+    told = " ".join(f"{noun} {field}" for noun, field in fields if field not in ("*", "?")) or "every minute"
+    return " ".join("".join(_SIGNS.get(sign, sign) for sign in told).lower().split())

@@ -65,12 +65,7 @@ def add_named(draft: Draft, configuration: Configuration) -> dict[str, str]:
             case kind if kind in _FULL_TYPES:
                 added[spec.name] = _full(draft, spec, path)
             case kind:
-                draft.problem(
-                    spec.line,
-                    f"{path}.type",
-                    f"{kind} cannot be deployed yet; it comes with a later version",
-                    "deployable: " + ", ".join(sorted(_FULL_TYPES)),
-                )
+                draft.not_yet(spec.line, f"{path}.type", kind, "deployable: " + ", ".join(sorted(_FULL_TYPES)))
     return added
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from deployments.blueprint.draft import Draft
 from deployments.blueprint.identifiers import pascal
@@ -108,12 +107,9 @@ def _permissions(draft: Draft, agent: Agent, path: str, named: Mapping[str, str]
             kind = draft.resources[named[use.resource]].type
             grant(use.resource, actions_for(kind, use.access) if use.access else use.actions, use.path or "")
     for trigger in agent.triggers:
-        if (
-            trigger.resource
-            and trigger.resource in named
-            and draft.resources[named[trigger.resource]].type == "AWS::SQS::Queue"
-        ):
-            grant(trigger.resource, CONSUME_QUEUE)
+        source = trigger.resource or ""
+        if source in named and draft.resources[named[source]].type == "AWS::SQS::Queue":
+            grant(source, CONSUME_QUEUE)
     for secret in agent.secrets.values():
         grant(secret, READ_SECRET)
     permissions += _model(draft, agent, path)
@@ -129,7 +125,7 @@ def _model(draft: Draft, agent: Agent, path: str) -> list[Permission]:
     """
     if agent.environment.get("MODEL_PROVIDER", "").lower() != "bedrock":
         return []
-    model: Any = agent.environment.get("MODEL_ID", "")
+    model = agent.environment.get("MODEL_ID", "")
     if not model:
         draft.problem(
             agent.line,

@@ -14,8 +14,6 @@ from deployments.blueprint.values import SHARED_STACK, Blueprint, EnvironmentFac
 from projects.bundles import Bundle
 from projects.configuration.model import Agent, Configuration
 
-LATER = "it comes with a later version"
-
 
 def synthesise(*, configuration: Configuration, facts: EnvironmentFacts, bundle: Bundle | None) -> Blueprint:
     """The blueprint of one environment.
@@ -76,18 +74,14 @@ def _deployable_agents(draft: Draft, configuration: Configuration) -> list[tuple
         if agent.target == "lambda":
             agents.append((path, agent))
         else:
-            draft.problem(
-                agent.line, f"{path}.target", f"target {agent.target} cannot be deployed yet; {LATER}", "target: lambda"
-            )
+            draft.not_yet(agent.line, f"{path}.target", f"target {agent.target}", "target: lambda")
     return agents
 
 
 def _wants_api(draft: Draft, configuration: Configuration, agents: list[tuple[str, Agent]]) -> bool:
     api = configuration.shared.api_gateway
     if api.type != "http":
-        draft.problem(
-            api.line, "shared.api_gateway.type", f"a {api.type} API cannot be deployed yet; {LATER}", "type: http"
-        )
+        draft.not_yet(api.line, "shared.api_gateway.type", f"a {api.type} API", "type: http")
         return False
     return any(agent.routes for _, agent in agents)
 
@@ -97,5 +91,5 @@ def _refuse_network(draft: Draft, configuration: Configuration) -> None:
     if vpc is None or not vpc.enabled:
         return
     if vpc.ipam is not None and vpc.ipam.enabled:
-        draft.problem(vpc.ipam.line, "shared.vpc.ipam", f"IPAM cannot be used yet; {LATER}", "leave ipam out")
-    draft.problem(vpc.line, "shared.vpc", f"a VPC cannot be deployed yet; {LATER}", "enabled: false")
+        draft.not_yet(vpc.ipam.line, "shared.vpc.ipam", "a network from IPAM", "leave ipam out")
+    draft.not_yet(vpc.line, "shared.vpc", "a VPC", "enabled: false")

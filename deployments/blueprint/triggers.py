@@ -23,11 +23,8 @@ def add_triggers(draft: Draft, agent: Agent, path: str, *, function: str, named:
             if source.type == "AWS::SQS::Queue":
                 _queue(draft, agent, trigger, place, function, source.logical_id)
             else:
-                draft.problem(
-                    trigger.line,
-                    place,
-                    f"a trigger from {trigger.resource} cannot be deployed yet; it comes with a later version",
-                    "queues and schedules can start agents today",
+                draft.not_yet(
+                    trigger.line, place, f"a trigger from {trigger.resource}", "queues and schedules can start agents"
                 )
 
 

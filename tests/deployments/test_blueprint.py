@@ -154,8 +154,8 @@ def test_shared_things_share_a_stack_and_each_agent_has_its_own(desk: Blueprint)
             "CustomerSupportDurationAlarm",
             "CustomerSupportErrorsAlarm",
             "CustomerSupportFunction",
-            "CustomerSupportGetSupportIdHistoryPermission",
-            "CustomerSupportGetSupportIdHistoryRoute",
+            "CustomerSupportGetSupportByIdHistoryPermission",
+            "CustomerSupportGetSupportByIdHistoryRoute",
             "CustomerSupportIntegration",
             "CustomerSupportLogGroup",
             "CustomerSupportPostSupportPermission",
@@ -376,18 +376,29 @@ def test_bedrock_without_a_model_is_refused_and_other_providers_need_nothing_of_
 
 
 def test_routes_reach_the_function_and_only_they_may_call_it(desk: Blueprint) -> None:
-    route = named(desk, "CustomerSupportGetSupportIdHistoryRoute").properties
+    route = named(desk, "CustomerSupportGetSupportByIdHistoryRoute").properties
     assert route == {
         "ApiId": {"Ref": "HttpApi"},
         "RouteKey": "GET /support/{id}/history",
         "Target": {"Fn::Sub": "integrations/${CustomerSupportIntegration}"},
     }
-    permission = named(desk, "CustomerSupportGetSupportIdHistoryPermission").properties
+    permission = named(desk, "CustomerSupportGetSupportByIdHistoryPermission").properties
     api = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}"
     assert permission["SourceArn"] == {"Fn::Sub": f"{api}/*/GET/support/*/history"}
     assert permission["Principal"] == "apigateway.amazonaws.com"
     anything = drawn(one_agent(routes=["ANY /{proxy+}"]))
-    assert named(anything, "SoloAnyProxyPermission").properties["SourceArn"]["Fn::Sub"].endswith("${HttpApi}/*/*/*")
+    assert named(anything, "SoloAnyAllProxyPermission").properties["SourceArn"]["Fn::Sub"].endswith("${HttpApi}/*/*/*")
+
+
+def test_a_parameter_is_not_the_word_it_is_called_by() -> None:
+    blueprint = drawn(one_agent(routes=["GET /users/me", "GET /users/{me}", "GET /users/{me+}", "GET /"]))
+    assert blueprint.problems == ()
+    assert {resource.logical_id for resource in blueprint.resources if resource.type == "AWS::ApiGatewayV2::Route"} == {
+        "SoloGetUsersMeRoute",
+        "SoloGetUsersByMeRoute",
+        "SoloGetUsersAllMeRoute",
+        "SoloGetRootRoute",
+    }
 
 
 def test_without_routes_there_is_no_api() -> None:
@@ -425,12 +436,12 @@ def test_a_schedule_starts_its_agent_and_different_schedules_never_meet(desk: Bl
     permission = named(desk, "ReporterRate5MinutesPermission").properties
     assert permission["SourceArn"] == {"Fn::GetAtt": ["ReporterRate5MinutesRule", "Arn"]}
     crons = [
-        "cron(0 1 * * ? *)",
-        "cron(0 * 1 * ? *)",
-        "cron(0/1 1 * * ? *)",
-        "cron(0,1 1 * * ? *)",
-        "cron(0-1 1 * * ? *)",
-    ]
+        f"cron({fields} *)"
+        for fields in (
+            "1 12 * * ?", "11 2 * * ?", "* 1 * * ?", "1 * * * ?", "0/1 1 * * ?", "0,1 1 * * ?", "0-1 1 * * ?",
+            "*/5 * * * ?", "* * * * ?", "0 8 ? * MON-FRI", "0 8 ? * 2#1", "0 8 L * ?", "0 8 L-3 * ?", "0 8 15W * ?",
+        )
+    ]  # fmt: skip
     many = drawn(one_agent(triggers=[{"schedule": cron} for cron in crons]))
     assert many.problems == ()
     rules = [resource for resource in many.resources if resource.type == "AWS::Events::Rule"]
