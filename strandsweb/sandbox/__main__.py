@@ -12,9 +12,7 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from waitress import create_server
-
-from strandsweb.sandbox import quirks
+from strandsweb.sandbox import amendments
 from strandsweb.sandbox.cloud import Cloud
 from strandsweb.sandbox.control import Control
 from strandsweb.sandbox.front import Front
@@ -23,9 +21,9 @@ from strandsweb.sandbox.functions.spec import FunctionSpec
 from strandsweb.sandbox.httpapi import HttpApis
 from strandsweb.sandbox.insider import Insider
 from strandsweb.sandbox.journal import JournalRefused
+from strandsweb.sandbox.server import bind
 from strandsweb.sandbox.triggers import Pollers
 
-THREADS = 256  # waiting threads are cheap, and added latency makes most of them wait
 REST_SECONDS = 0.5
 
 
@@ -59,20 +57,12 @@ def serve(data: Path, port: int, latency_ms: float) -> None:
 
     insider = Insider(cloud.perform)
     functions = Functions(cloud, insider, data / "functions", lambda: address)
-    quirks.install(invoke_later)
+    amendments.install(invoke_later)
     cloud.recover()
     pollers = Pollers(cloud, insider, functions)
     control = Control(cloud, latency_ms=latency_ms)
     front = Front(cloud, control, functions, HttpApis(cloud, functions), lambda: address)
-    server = create_server(
-        front,
-        host="127.0.0.1",
-        port=port,
-        threads=THREADS,
-        connection_limit=2000,
-        asyncore_use_poll=True,
-        ident="sandbox",
-    )
+    server = bind(front, port)
     address = f"http://127.0.0.1:{server.effective_port}"
     stopping = threading.Event()
 

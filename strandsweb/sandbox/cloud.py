@@ -76,6 +76,8 @@ class Cloud:
                         request, call, code="InternalFailure", message=f"The journal failed: {error}", status=500
                     )
                 self._last_write = time.monotonic()
+                if call.service == "kms" and call.operation == "CreateKey":
+                    self.take_snapshot()  # key material comes from the operating system and cannot be made again
             afterwards, self._afterwards = self._afterwards, []
         for action in afterwards:
             action()

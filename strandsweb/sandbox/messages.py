@@ -9,6 +9,10 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
+from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
+
+UNDERSCORE = ".underscore."  # how the server spells the underscores that WSGI cannot carry
+
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -47,7 +51,7 @@ class Request:
             parts = urlsplit(uri)
             uri = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         names = [
-            (key[5:].lower().replace("_", "-"), value) for key, value in environ.items() if key.startswith("HTTP_")
+            (key[5:].lower().replace("_", "-").replace(UNDERSCORE, "_"), value) for key, value in environ.items() if key.startswith("HTTP_")
         ]
         if environ.get("CONTENT_TYPE"):
             names.append(("content-type", environ["CONTENT_TYPE"]))
@@ -82,7 +86,10 @@ class Request:
             if name == "content-type":
                 environ["CONTENT_TYPE"] = value
             elif name not in {"content-length", "transfer-encoding"}:
-                environ["HTTP_" + name.upper().replace("-", "_")] = value
+                key = "HTTP_" + name.upper().replace("-", "_")
+                environ[key] = value
+                if name.startswith("x-amz-meta-"):  # metadata keep their spelling
+                    environ.setdefault(PRESERVED_HEADER_NAMES_ENVIRON_KEY, {})[key] = name
         return environ
 
 

@@ -12,6 +12,9 @@ import types
 import weakref
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 from moto.core.base_backend import BackendDict
 
 from strandsweb.sandbox.blobs import Blobs
@@ -36,9 +39,12 @@ class _Pickler(pickle.Pickler):
         self.digests: set[str] = set()
 
     def reducer_override(self, value: Any) -> Any:
-        """moto keeps lambdas as default factories; those without a closure travel as their code."""
+        """Key pairs of KMS travel in their own format; moto's default factories, lambdas without a closure, as code."""
         if isinstance(value, types.FunctionType) and "<locals>" in value.__qualname__ and not value.__closure__:
             return _rebuild_function, (value.__module__, marshal.dumps(value.__code__), value.__defaults__)
+        if isinstance(value, (RSAPrivateKey, EllipticCurvePrivateKey)):
+            der = value.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+            return _rebuild_key, (der,)
         return NotImplemented
 
     def persistent_id(self, value: Any) -> str | None:
@@ -47,6 +53,10 @@ class _Pickler(pickle.Pickler):
             self.digests.add(digest)
             return digest
         return None
+
+
+def _rebuild_key(der: bytes) -> Any:
+    return load_der_private_key(der, None)
 
 
 def _rebuild_function(module: str, code: bytes, defaults: tuple[Any, ...] | None) -> types.FunctionType:

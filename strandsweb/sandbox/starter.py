@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]  # where `strandsweb` can be imported from
 START_SECONDS = 60.0
 
 
@@ -41,9 +42,13 @@ class Sandbox:
 @contextlib.contextmanager
 def start(data_dir: Path | str, *, port: int = 0, latency_ms: float = 0) -> Iterator[Sandbox]:
     """A sandbox over `data_dir`, stopped at the end. Raises SandboxFailed when it does not come up."""
-    command = [sys.executable, "-m", "strandsweb.sandbox", "--port", str(port), "--data", str(data_dir)]
+    command = [sys.executable, "-m", "strandsweb.sandbox", "--port", str(port), "--data", str(Path(data_dir).resolve())]
     process = subprocess.Popen(
-        [*command, "--latency-ms", str(latency_ms)], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+        [*command, "--latency-ms", str(latency_ms)],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        cwd=ROOT,
     )
     watchdog = threading.Timer(START_SECONDS, process.kill)
     watchdog.start()

@@ -35,16 +35,13 @@ class FunctionSpec:
     environment: dict[str, str] = field(repr=False)
     code_sha256: str = ""
     code: bytes = field(default=b"", repr=False)
+    log_group: str = ""
 
     @property
     def key(self) -> Key:
         settings = [self.handler, self.runtime, self.role, self.memory_mib, self.environment, self.code_sha256]
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
         return Key(f"{self.arn}:{self.version}", digest)
-
-    @property
-    def log_group(self) -> str:
-        return f"/aws/lambda/{self.name}"
 
 
 def find(account: str, region: str, name: str, qualifier: str | None = None) -> FunctionSpec:
@@ -73,6 +70,7 @@ def find(account: str, region: str, name: str, qualifier: str | None = None) -> 
         environment={key: str(value) for key, value in function.environment_vars.items()},
         code_sha256=function.code_sha_256,
         code=getattr(function, "code_bytes", b""),
+        log_group=function.logging_config.get("LogGroup") or f"/aws/lambda/{function.function_name}",
     )
 
 

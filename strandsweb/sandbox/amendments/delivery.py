@@ -1,4 +1,4 @@
-"""Where moto differs from AWS in ways the product would notice, and what is done about each; one function per quirk."""
+"""Events on their way to functions, which moto would hand to Docker or not deliver at all; and its slowest habits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def install(invoke_later: Callable[[FunctionSpec, str], None]) -> None:
-    """Changes moto's classes. `invoke_later` takes a function and an event as JSON text."""
+    """`invoke_later` takes a function and an event as JSON text."""
     _remember_what_never_changes()
     _run_functions(invoke_later)
     _let_rules_reach_functions(invoke_later)

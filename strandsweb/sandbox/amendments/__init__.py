@@ -1,0 +1,19 @@
+"""Where moto differs from AWS in ways the product would notice, and what is done about it: one module per service.
+
+Everything here changes moto's classes in place, from the API reference of the service, and keeps what it adds inside moto's
+own objects, so that journal and snapshot hold it. A module goes when moto does what it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from strandsweb.sandbox.amendments import apis, buckets, buses, delivery, functions, loggroups, roles, tables
+from strandsweb.sandbox.functions.spec import FunctionSpec
+
+
+def install(invoke_later: Callable[[FunctionSpec, str], None]) -> None:
+    """Installs all amendments, once per process; `invoke_later` takes a function and an event as JSON text."""
+    delivery.install(invoke_later)
+    for module in (apis, buckets, buses, functions, loggroups, roles, tables):
+        module.install()

@@ -1,0 +1,120 @@
+"""Lambda: the whole configuration changes and shows, statements and mappings are not doubled, and code must exist."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+from uuid import UUID
+
+from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
+from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.awslambda.policy import Policy
+from moto.core.utils import iso_8601_datetime_with_nanoseconds
+
+
+class _ResourceConflict(LambdaClientError):
+    code = 409
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ResourceConflictException", message)
+
+
+def install() -> None:
+    _refuse_missing_code()
+    _keep_whole_configuration()
+    _refuse_doubled_statements()
+    _refuse_doubled_mappings()
+
+
+def _refuse_missing_code() -> None:
+    """moto accepts an S3 key that does not exist and makes an empty function of it."""
+    original = LambdaFunction._set_function_code
+
+    def set_function_code(self: LambdaFunction, updated_spec: dict[str, Any]) -> None:
+        original(self, updated_spec)
+        if "S3Key" in updated_spec and "ZipFile" not in updated_spec and not self.code_size:
+            reason = "S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist."
+            raise InvalidParameterValueException(f"Error occurred while GetObject. {reason}")
+
+    LambdaFunction._set_function_code = set_function_code  # type: ignore[method-assign]
+
+
+def _keep_whole_configuration() -> None:
+    """LoggingConfig, DeadLetterConfig and RevisionId are unknown to moto, and updates of half the rest are dropped."""
+    create, configuration = LambdaFunction.__init__, LambdaFunction.get_configuration
+    update, update_code = LambdaFunction.update_configuration, LambdaFunction.update_function_code
+
+    def init(self: Any, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:
+        create(self, account_id, spec, region, version)
+        self.logging_config = spec.get("LoggingConfig") or {}
+        self.dead_letter_config = spec.get("DeadLetterConfig") or {}
+
+    def get_configuration(self: Any, on_create: bool = False) -> dict[str, Any]:
+        answer = configuration(self, on_create)
+        defaults = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{self.function_name}"}
+        answer["LoggingConfig"] = defaults | self.logging_config
+        if self.dead_letter_config.get("TargetArn"):
+            answer["DeadLetterConfig"] = self.dead_letter_config
+        settled = {key: value for key, value in answer.items() if key != "LastUpdateStatus"}
+        digest = hashlib.md5(json.dumps(settled, default=str).encode(), usedforsecurity=False)
+        answer["RevisionId"] = str(UUID(bytes=digest.digest()))
+        return answer
+
+    def update_configuration(self: Any, config_updates: dict[str, Any]) -> dict[str, Any]:
+        if "Environment" in config_updates:
+            variables = (config_updates["Environment"] or {}).get("Variables") or {}
+            config_updates = config_updates | {"Environment": {"Variables": variables}}
+        if "EphemeralStorage" in config_updates:
+            self.ephemeral_storage = config_updates["EphemeralStorage"]["Size"]
+        names = {"TracingConfig": "tracing_config", "LoggingConfig": "logging_config", "KMSKeyArn": "kms_key_arn"}
+        names["DeadLetterConfig"] = "dead_letter_config"
+        for key, attribute in names.items():
+            if key in config_updates:
+                setattr(self, attribute, config_updates[key])
+        self.last_modified = iso_8601_datetime_with_nanoseconds()
+        update(self, config_updates)
+        return get_configuration(self)
+
+    def update_function_code(self: Any, updated_spec: dict[str, Any]) -> dict[str, Any]:
+        update_code(self, updated_spec)
+        if not updated_spec.get("DryRun"):
+            self.architectures = updated_spec.get("Architectures") or self.architectures
+            self.last_modified = iso_8601_datetime_with_nanoseconds()
+        return get_configuration(self)
+
+    LambdaFunction.__init__ = init  # type: ignore[method-assign]
+    LambdaFunction.get_configuration = get_configuration  # type: ignore[method-assign]
+    LambdaFunction.update_configuration = update_configuration  # type: ignore[method-assign]
+    LambdaFunction.update_function_code = update_function_code  # type: ignore[method-assign]
+
+
+def _refuse_doubled_statements() -> None:
+    original = Policy.add_statement
+
+    def add_statement(self: Policy, raw: str, qualifier: str | None = None) -> tuple[Any, str]:
+        identifier = json.loads(raw).get("StatementId")
+        if any(statement.get("Sid") == identifier for statement in self.statements):
+            message = f"The statement id ({identifier}) provided already exists. Please provide a new statement id, "
+            raise _ResourceConflict(message + "or remove the existing statement.")
+        return original(self, raw, qualifier)
+
+    Policy.add_statement = add_statement  # type: ignore[method-assign]
+
+
+def _refuse_doubled_mappings() -> None:
+    original = LambdaBackend.create_event_source_mapping
+
+    def create_event_source_mapping(self: LambdaBackend, spec: dict[str, Any]) -> Any:
+        function = self.get_function(spec.get("FunctionName", ""))
+        source = spec.get("EventSourceArn", "")
+        for mapping in self._event_source_mappings.values():
+            if mapping.event_source_arn == source and mapping.function_arn == function.function_arn:
+                message = (
+                    f'An event source mapping with SQS arn (" {source} ") and function (" {function.function_name} ") '
+                )
+                message += "already exists. Please update or delete the existing mapping with UUID "
+                raise _ResourceConflict(message + mapping.uuid)
+        return original(self, spec)
+
+    LambdaBackend.create_event_source_mapping = create_event_source_mapping  # type: ignore[method-assign]
