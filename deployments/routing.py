@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
-websocket_urlpatterns: list[object] = []
+from django.urls import path
+
+from deployments.consumers import DeploymentConsumer
+
+websocket_urlpatterns = [
+    path("ws/projects/<slug:slug>/deployments/<str:public_id>/", DeploymentConsumer.as_asgi(), name="deployment-socket"),
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
@@ -12,6 +12,11 @@ from projects.models import Environment, Membership, Project, User, name_validat
 from projects.roles import Role
 
 MAX_CONFIGURATION_CHARACTERS = 262_144
+
+if TYPE_CHECKING:
+    EnvironmentModelForm = forms.ModelForm[Environment]
+else:
+    EnvironmentModelForm = forms.ModelForm  # Django's class takes no parameters when it runs
 
 
 class StyledForm(forms.Form):
@@ -150,7 +155,7 @@ def is_last_owner(membership: Membership) -> bool:
     return membership.role == Role.OWNER and not others.exists()
 
 
-class EnvironmentForm(forms.ModelForm[Environment]):
+class EnvironmentForm(EnvironmentModelForm):
     """An environment and its protection; the name is chosen once."""
 
     class Meta:

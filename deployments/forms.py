@@ -1,0 +1,96 @@
+"""Forms about deployments: what to plan, a review, a call, a typed confirmation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from deployments.outputs import METHODS
+from projects.forms import StyledForm
+from projects.models import Configuration, Environment, SourceBundle
+
+
+class ConfigurationChoice(forms.ModelChoiceField):
+    """A revision by number and message."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """`4 · more memory (Bob)`."""
+        return f"{obj.number} · {obj.message or 'no message'} ({obj.author_text})"
+
+
+class SourceChoice(forms.ModelChoiceField):
+    """A source bundle by digest and origin."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """`3f2a… · main at 41c2`."""
+        return f"{obj.short_digest} · {obj.origin}"
+
+
+class PlanForm(StyledForm):
+    """What to plan for an environment; the latest of each unless chosen otherwise."""
+
+    configuration = ConfigurationChoice(queryset=Configuration.objects.none(), empty_label=None)
+    source = SourceChoice(queryset=SourceBundle.objects.none(), required=False, empty_label="none")
+    message = forms.CharField(label="Message", max_length=200, required=False)
+    run_when_approved = forms.BooleanField(
+        label="Deploy by itself once it is approved", required=False
+    )
+
+    def __init__(self, *args: Any, environment: Environment, **kwargs: Any) -> None:
+        project = environment.project
+        latest, source = project.latest_configuration, project.latest_source
+        kwargs["initial"] = {"configuration": latest, "source": source} | (kwargs.get("initial") or {})
+        super().__init__(*args, **kwargs)
+        self.fields["configuration"].queryset = project.configurations.defer("text")  # type: ignore[attr-defined]
+        self.fields["source"].queryset = project.sources.defer("files")  # type: ignore[attr-defined]
+        if not environment.protected:
+            del self.fields["run_when_approved"]
+
+
+class ReviewForm(StyledForm):
+    """A comment and the digest of the plan the person saw."""
+
+    comment = forms.CharField(
+        required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2, "placeholder": "What you looked at"})
+    )
+    plan_digest = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
+
+
+class MessageForm(StyledForm):
+    """Why, in a sentence."""
+
+    message = forms.CharField(label="Why", max_length=200, required=False)
+
+
+class DestroyForm(StyledForm):
+    """The environment's name, typed."""
+
+    confirm = forms.CharField(max_length=20, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
+    message = forms.CharField(label="Why", max_length=200, required=False)
+
+    def __init__(self, *args: Any, environment: Environment, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.environment = environment
+        self.fields["confirm"].label = f"Type {environment.name} to plan its destruction"
+
+    def clean_confirm(self) -> str:
+        """It is this environment's name."""
+        typed: str = self.cleaned_data["confirm"]
+        if typed.strip() != self.environment.name:
+            raise forms.ValidationError(f"This is not the name of the environment; it is {self.environment.name}.")
+        return typed
+
+
+class TryForm(StyledForm):
+    """One call of the deployed API."""
+
+    method = forms.ChoiceField(choices=[(method, method) for method in METHODS], initial="POST")
+    path = forms.CharField(max_length=2000, initial="/")
+    body = forms.CharField(
+        label="JSON body",
+        required=False,
+        max_length=100_000,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "class": "font-monospace"}),
+    )

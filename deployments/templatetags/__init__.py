@@ -1,0 +1,1 @@
+"""What deployments add to the template language."""

@@ -1,0 +1,35 @@
+"""Addresses of what is done: projects at a glance, environments, deployments."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from deployments.views import calls, deployments, drift, environments, overview, reviews, rollback, runs
+
+environment_patterns = [
+    path("", environments.environment, name="environment"),
+    path("plan/", environments.plan, name="environment-plan"),
+    path("destroy/", environments.destroy, name="environment-destroy"),
+    path("drift/", drift.drift, name="environment-drift"),
+    path("try/", calls.call, name="environment-try"),
+]
+
+deployment_patterns = [
+    path("", deployments.deployment, name="deployment"),
+    path("news/", deployments.news, name="deployment-news"),
+    path("log/", deployments.log, name="deployment-log"),
+    path("approve/", reviews.approve, name="deployment-approve"),
+    path("reject/", reviews.reject, name="deployment-reject"),
+    path("start/", runs.start, name="deployment-start"),
+    path("cancel/", runs.cancel, name="deployment-cancel"),
+    path("discard/", runs.discard, name="deployment-discard"),
+]
+
+urlpatterns = [
+    path("projects/", overview.projects, name="projects"),
+    path("projects/<slug:slug>/", overview.project, name="project"),
+    path("projects/<slug:slug>/deployments/", deployments.deployments, name="deployments"),
+    path("projects/<slug:slug>/deployments/<slug:public_id>/", include(deployment_patterns)),
+    path("projects/<slug:slug>/environments/<slug:name>/", include(environment_patterns)),
+    path("projects/<slug:slug>/rollback/<slug:deployment_id>/", rollback.rollback, name="rollback"),
+]

@@ -1,0 +1,1 @@
+"""Pages about what is done: environments, plans, reviews, runs, rollback."""

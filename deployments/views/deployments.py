@@ -1,0 +1,142 @@
+"""The list of deployments, and a deployment's one page for its whole life."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET
+
+from deployments import approvals, following
+from deployments.engine.plan import Action as PlanAction
+from deployments.forms import ReviewForm
+from deployments.models import Deployment, PlanDocument, Status
+from deployments.outputs import outputs
+from deployments.plan_reading import PlanReading
+from history.lines import LEVELS, line
+from projects.access import Access, access_to
+from projects.models import Membership
+from projects.pages import page, wants_fragment
+from projects.roles import TABLE, Action
+
+PAGE = 50
+LOG_PAGE = 1000
+
+
+@require_GET
+def deployments(request: HttpRequest, slug: str) -> HttpResponse:
+    """Newest first, by environment if asked; further ones by key."""
+    access = access_to(request.user, slug, Action.VIEW)
+    rows = Deployment.objects.of(access.project)
+    chosen = request.GET.get("environment", "")
+    if chosen:
+        rows = rows.filter(environment__name=chosen)
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 19:
+        rows = rows.filter(pk__lt=int(before))
+    found = list(rows[: PAGE + 1])
+    context = {
+        "access": access,
+        "tab": "deployments",
+        "deployments": found[:PAGE],
+        "more": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "environments": access.project.environments.all(),
+        "chosen": chosen,
+    }
+    return page(request, "deployments/deployments.html", context, fragment="rows")
+
+
+@require_GET
+def deployment(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """Plan, approval, run and result; filtered by action and text if asked."""
+    access = access_to(request.user, slug, Action.VIEW)
+    found = find(access, public_id)
+    context = describe(access, found) | {"reading": reading(request, found), "refreshed": wants_fragment(request)}
+    fragment = "plan" if request.headers.get("HX-Target") == "plan" else "deployment"
+    return page(request, "deployments/deployment.html", context, fragment=fragment)
+
+
+@require_GET
+def news(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """What happened since the number the page shows: the socket's fragments, for pages whose socket is down."""
+    found = find(access_to(request.user, slug, Action.VIEW), public_id)
+    after = request.GET.get("after", "")
+    number = int(after) if after.isdecimal() and len(after) < 10 else 0
+    return HttpResponse(following.news(found.pk, after=number).html)
+
+
+@require_GET
+def log(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """All events as lines, by level if asked; further ones by number."""
+    access = access_to(request.user, slug, Action.VIEW)
+    found = find(access, public_id)
+    after = request.GET.get("after", "")
+    rows = found.events.filter(number__gt=int(after) if after.isdecimal() and len(after) < 10 else 0)
+    numbered = [line(following.as_dict(row)) for row in rows[:LOG_PAGE]]
+    level = request.GET.get("level", "")
+    context = {
+        "access": access,
+        "tab": "deployments",
+        "deployment": found,
+        "lines": [each for each in numbered if level in ("", each.level)],
+        "more": numbered[-1].number if len(numbered) == LOG_PAGE else None,
+        "levels": LEVELS,
+        "level": level,
+    }
+    return page(request, "deployments/log.html", context, fragment="lines")
+
+
+def find(access: Access, public_id: str) -> Deployment:
+    """The deployment of that id in the project, or 404."""
+    return get_object_or_404(Deployment.objects.of(access.project), public_id=public_id)
+
+
+def reading(request: HttpRequest, found: Deployment) -> PlanReading | None:
+    """The plan as the request's filter shows it; None while there is no plan."""
+    document = PlanDocument.objects.filter(deployment=found).first()
+    if document is None:
+        return None
+    known = {action.value for action in PlanAction}
+    actions = frozenset(PlanAction(value) for value in request.GET.getlist("action") if value in known)
+    return PlanReading(document.value(), actions, request.GET.get("text", "")[:200])
+
+
+def describe(access: Access, found: Deployment) -> dict[str, Any]:
+    """What the page says of a deployment to this person, beside the plan."""
+    context: dict[str, Any] = {
+        "access": access,
+        "project": access.project,
+        "tab": "deployments",
+        "deployment": found,
+        "phase": following.phase(found),
+        "last": found.last_event,
+        "live": found.is_open or (found.has_run and not found.recorded),
+    }
+    if found.planned_at and found.environment.protected:
+        roles = [role.value for role, actions in TABLE.items() if Action.APPROVE in actions]
+        people = Membership.objects.filter(project=access.project, role__in=roles).select_related("user")
+        context |= {
+            "standing": approvals.standing(found),
+            "reviews": found.approvals.all(),
+            "why_not": approvals.why_not(found, access.user, access.role),
+            "reviewers": people.exclude(user=found.proposed_by_id),
+            "review_form": ReviewForm(initial={"plan_digest": found.plan.digest}),
+        }
+    if found.started_at:
+        context |= {
+            "progress": following.progress(found),
+            "steps": found.steps.all(),
+            "lines": following.lines(found),
+            "failures": [step for step in found.steps.filter(status="failed") if step.error],
+        }
+    if found.status == Status.SUCCEEDED:
+        context["outputs"] = outputs(found.environment)
+    return context | {"may_cancel": _may_cancel(access, found)}
+
+
+def _may_cancel(access: Access, found: Deployment) -> bool:
+    own = access.user.pk in (found.run_by_id, found.proposed_by_id)
+    return found.status in (Status.QUEUED, Status.RUNNING) and access.can(
+        Action.CANCEL_OWN if own else Action.CANCEL_ANY
+    )

@@ -1,0 +1,112 @@
+"""An environment: what is there, what it offers, whether it drifted; planning and destroying it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_GET, require_http_methods
+
+from deployments import planning
+from deployments.engine.plan import PlanKind
+from deployments.errors import WorkflowError
+from deployments.forms import DestroyForm, PlanForm, TryForm
+from deployments.models import OPEN, Deployment, Lease, Method, StateEntry
+from deployments.outputs import Output, outputs
+from deployments.views.drift import drift_of
+from projects.access import Access, access_to
+from projects.models import Environment
+from projects.pages import page
+from projects.roles import Action
+
+
+@require_GET
+def environment(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """The whole page."""
+    access = access_to(request.user, slug, Action.VIEW)
+    return page(request, "deployments/environment.html", describe(access, find(access, name)))
+
+
+@require_http_methods(["GET", "POST"])
+def plan(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """Chooses configuration and source, and proposes."""
+    access = access_to(request.user, slug, Action.PROPOSE)
+    row = find(access, name)
+    form = PlanForm(request.POST or None, environment=row)
+    if request.method == "POST" and form.is_valid():
+        try:
+            found = planning.propose(environment=row, actor=access.user, method=Method.WEB, **form.cleaned_data)
+        except WorkflowError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return redirect("deployment", slug, found.public_id)
+    context = {"access": access, "tab": "overview", "environment": row, "form": form}
+    return page(request, "deployments/plan.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def destroy(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """Plans the end of an environment, after its name was typed; nothing is deleted before that plan is run."""
+    access = access_to(request.user, slug, Action.PROPOSE)
+    row = find(access, name)
+    form = DestroyForm(request.POST or None, environment=row)
+    if request.method == "POST" and form.is_valid():
+        try:
+            found = planning.propose(
+                environment=row,
+                actor=access.user,
+                method=Method.WEB,
+                kind=PlanKind.DESTROY,
+                message=form.cleaned_data["message"],
+            )
+        except WorkflowError as refusal:
+            messages.error(request, str(refusal))
+        else:
+            return redirect("deployment", slug, found.public_id)
+    context = {"access": access, "tab": "overview", "environment": row, "form": form, "stacks": stacks(row)}
+    return page(request, "deployments/destroy.html", context, status=422 if form.is_bound else 200)
+
+
+def find(access: Access, name: str) -> Environment:
+    """The environment of that name in the project, or 404."""
+    return get_object_or_404(access.project.environments.select_related("project"), name=name)
+
+
+def stacks(row: Environment) -> list[tuple[str, list[StateEntry]]]:
+    """The recorded resources by stack, the shared one first."""
+    entries = sorted(
+        StateEntry.objects.filter(environment=row),
+        key=lambda entry: (entry.stack != "shared-infrastructure", entry.stack, entry.type, entry.logical_id),
+    )
+    return [(stack, list(group)) for stack, group in groupby(entries, key=lambda entry: entry.stack)]
+
+
+def describe(access: Access, row: Environment) -> dict[str, Any]:
+    """Everything the page shows."""
+    offered = outputs(row)
+    recent = list(Deployment.objects.for_lists().filter(environment=row)[:8])
+    return {
+        "access": access,
+        "tab": "overview",
+        "environment": row,
+        "stacks": stacks(row),
+        "outputs": offered,
+        "routes": [output for output in offered if output.method],
+        "try_form": TryForm(initial=_first_route(offered)),
+        "recent": recent,
+        "open": next((each for each in recent if each.status in OPEN), None),
+        "drift": drift_of(row),
+        "lease": Lease.objects.filter(environment=row).exclude(holder="").select_related("deployment").first(),
+    }
+
+
+def _first_route(offered: list[Output]) -> dict[str, str]:
+    """The form starts with the first route there is, and a body an agent can answer."""
+    for output in offered:
+        if output.method:
+            body = "" if output.method in ("GET", "HEAD", "DELETE") else '{"message": "Hello, where is my order?"}'
+            return {"method": output.method, "path": output.path, "body": body}
+    return {}

@@ -1,0 +1,87 @@
+"""Projects and one project at a glance: where everything stands, and what waits for me."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, OuterRef, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from deployments.models import OPEN, RAN, Deployment, DriftCheck, Status
+from projects.access import access_to
+from projects.models import Environment, Project, User
+from projects.pages import page
+from projects.roles import TABLE, Action
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One environment as its card shows it."""
+
+    environment: Environment
+    resources: int
+    last: Deployment | None
+    open: Deployment | None
+    drift: DriftCheck | None
+
+
+@require_GET
+def projects(request: HttpRequest) -> HttpResponse:
+    """My projects, and the plans that wait for my approval."""
+    assert isinstance(request.user, User)
+    mine = (
+        Project.objects.visible_to(request.user)
+        .annotate(environment_count=Count("environments", distinct=True))
+        .prefetch_related("environments")
+    )
+    context = {"projects": mine, "waiting": waiting_for(request.user)}
+    return page(request, "projects/projects.html", context)
+
+
+@require_GET
+def project(request: HttpRequest, slug: str) -> HttpResponse:
+    """The environments as cards."""
+    access = access_to(request.user, slug, Action.VIEW)
+    recent = Deployment.objects.of(access.project)[:6]
+    context = {"access": access, "tab": "overview", "cards": cards(access.project), "recent": recent}
+    return page(request, "projects/project.html", context)
+
+
+def waiting_for(user: User) -> list[Deployment]:
+    """Plans that this person may approve and has not reviewed, oldest first."""
+    roles = [role.value for role, actions in TABLE.items() if Action.APPROVE in actions]
+    return list(
+        Deployment.objects.filter(
+            status=Status.WAITING,
+            environment__project__memberships__user=user,
+            environment__project__memberships__role__in=roles,
+        )
+        .exclude(proposed_by=user)
+        .exclude(approvals__actor=user)
+        .select_related("environment__project", "configuration")
+        .order_by("pk")[:50]
+    )
+
+
+def cards(project: Project) -> list[Card]:
+    """Every environment with its last run, what is open, its drift and how many resources it has."""
+    newest = Deployment.objects.filter(environment=OuterRef("pk")).order_by("-pk").values("pk")
+    environments = project.environments.select_related("drift").annotate(
+        resource_count=Count("resources"),
+        ran=Subquery(newest.filter(status__in=RAN)[:1]),
+        under_way=Subquery(newest.filter(status__in=OPEN)[:1]),
+    )
+    rows = list(environments)
+    wanted = [key for row in rows for key in (row.ran, row.under_way) if key]
+    found = Deployment.objects.select_related("configuration").in_bulk(wanted)
+    return [
+        Card(
+            environment=row,
+            resources=row.resource_count,
+            last=found.get(row.ran),
+            open=found.get(row.under_way),
+            drift=getattr(row, "drift", None),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,177 @@
+"""Pages about what happened: timeline, record, its files and log, and two records compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET
+
+from history import timeline as entries
+from history.compare import compare as compare_sides
+from history.compare import side
+from history.lines import LEVELS, line
+from history.models import Record
+from history.reading import Damaged, RecordReader, TooLarge, open_record
+from history.store import StoreUnavailable
+from projects.access import Access, access_to
+from projects.highlighting import lines_of
+from projects.pages import page
+from projects.roles import Action
+
+LOG_PAGE = 500
+KINDS = ("deploy", "rollback", "destroy")
+STATUSES = ("succeeded", "failed", "cancelled")
+View = Callable[..., HttpResponse]
+
+
+def explains_unreadable(view: View) -> View:
+    """A record whose store does not answer, or that is not what was sealed, is said so instead of being a bug."""
+
+    @wraps(view)
+    def explained(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, slug, *args, **kwargs)
+        except (Damaged, TooLarge, StoreUnavailable) as error:
+            access = access_to(request.user, slug, Action.VIEW)
+            context = {"access": access, "tab": "history", "error": str(error)}
+            return page(request, "history/unreadable.html", context, status=503)
+
+    return explained
+
+
+@require_GET
+def timeline(request: HttpRequest, slug: str) -> HttpResponse:
+    """What happened in the project, newest first, by day; filtered; further entries by key."""
+    access = access_to(request.user, slug, Action.VIEW)
+    filters = entries.Filters(
+        **{name: request.GET.get(name, "")[:200] for name in ("status", "kind", "person", "environment", "text")}
+    )
+    records = Record.objects.of_project(access.project)
+    found = entries.page(filters.keep(records), after=entries.Cursor.parse(request.GET.get("after", "")))
+    query = request.GET.copy()
+    if found.next:
+        query["after"] = str(found.next)
+    context = {
+        "access": access,
+        "tab": "history",
+        "filters": filters,
+        "days": entries.by_day(found.entries),
+        "more": query.urlencode() if found.next else "",
+        "environments": access.project.environments.all(),
+        "people": entries.people(records),
+        "kinds": KINDS,
+        "statuses": STATUSES,
+    }
+    fragment = "more" if request.headers.get("HX-Target") == "more" else "entries"
+    return page(request, "history/timeline.html", context, fragment=fragment)
+
+
+@require_GET
+@explains_unreadable
+def record(request: HttpRequest, slug: str, deployment_id: str) -> HttpResponse:
+    """One record: what it says of itself, its documents and its log."""
+    access = access_to(request.user, slug, Action.VIEW)
+    row = find(access, deployment_id)
+    reader = open_record(row)
+    siblings = Record.objects.filter(project_slug=row.project_slug, environment_name=row.environment_name)
+    context = {
+        "access": access,
+        "tab": "history",
+        "record": row,
+        "metadata": reader.metadata(),
+        "approvals": reader.approvals(),
+        "files": sorted((name, file.size, file.sha256) for name, file in reader.manifest.files.items()),
+        "configuration": lines_of(reader.config_text()),
+        "previous": siblings.filter(sequence=row.sequence - 1).first(),
+        "next": siblings.filter(sequence=row.sequence + 1).first(),
+        "newest": siblings.order_by("-sequence").first(),
+        "levels": LEVELS,
+    }
+    return page(request, "history/record.html", context | _log(request, reader), fragment="log")
+
+
+def _log(request: HttpRequest, reader: RecordReader) -> dict[str, Any]:
+    after = request.GET.get("after", "")
+    start = int(after) if after.isdecimal() and len(after) < 10 else 0
+    events = reader.events(after=start, limit=LOG_PAGE)
+    level = request.GET.get("level", "")
+    lines = [line(event) for event in events]
+    return {
+        "lines": [each for each in lines if level in ("", each.level)],
+        "level": level,
+        "more": start + LOG_PAGE if len(events) == LOG_PAGE else None,
+    }
+
+
+@require_GET
+def verification(request: HttpRequest, slug: str, deployment_id: str) -> HttpResponse:
+    """Reads every file of the record again and says whether each is what was sealed."""
+    access = access_to(request.user, slug, Action.VIEW)
+    row = find(access, deployment_id)
+    context: dict[str, Any] = {"access": access, "tab": "history", "record": row}
+    try:
+        reader = open_record(row)
+        for name in reader.manifest.files:
+            reader.raw(name)
+        context["verified"] = len(reader.manifest.files)
+    except (Damaged, TooLarge, StoreUnavailable) as error:
+        context["problem"] = str(error)
+    return page(request, "history/verification.html", context, fragment="verification")
+
+
+@require_GET
+@explains_unreadable
+def file(request: HttpRequest, slug: str, deployment_id: str, name: str) -> HttpResponse:
+    """A file of the record as it was sealed, as a download: its content is never shown as a page of ours."""
+    reader = open_record(find(access_to(request.user, slug, Action.VIEW), deployment_id))
+    if name not in reader.manifest.files:
+        raise Http404("The record has no such file.")
+    response = HttpResponse(reader.raw(name), content_type="application/octet-stream")
+    response.headers["Content-Disposition"] = f'attachment; filename="{_plain(deployment_id)}-{_plain(name)}"'
+    return response
+
+
+@require_GET
+@explains_unreadable
+def compare(request: HttpRequest, slug: str) -> HttpResponse:
+    """Two records side by side; `to` alone is compared with the one before it."""
+    access = access_to(request.user, slug, Action.VIEW)
+    records = Record.objects.of_project(access.project)
+    after = _chosen(records, request.GET.get("to", ""))
+    before = _chosen(records, request.GET.get("from", ""))
+    if after is not None and before is None:
+        before = records.filter(environment_name=after.environment_name, sequence=after.sequence - 1).first()
+    context: dict[str, Any] = {
+        "access": access,
+        "tab": "history",
+        "before": before,
+        "after": after,
+        "choices": records[:200],
+    }
+    if before is not None and after is not None:
+        context["comparison"] = compare_sides(side(open_record(before)), side(open_record(after)))
+    return page(request, "history/compare.html", context)
+
+
+def find(access: Access, deployment_id: str) -> Record:
+    """The project's record of that deployment, or 404."""
+    return get_object_or_404(
+        Record.objects.select_related("environment", "project"), project=access.project, deployment_id=deployment_id
+    )
+
+
+def _chosen(records: QuerySet[Record], deployment_id: str) -> Record | None:
+    """The record asked for, None when none is; 404 for one that is not of this project."""
+    return get_object_or_404(records, deployment_id=deployment_id) if deployment_id else None
+
+
+def _plain(text: str) -> str:
+    """Letters, digits, dots, hyphens: nothing a header or a file system could misread."""
+    return "".join(
+        character if character.isascii() and (character.isalnum() or character in ".-") else "_" for character in text
+    )

@@ -1,0 +1,40 @@
+"""Making and changing environments; for owners."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods
+
+from projects.access import access_to
+from projects.forms import EnvironmentForm
+from projects.pages import page
+from projects.roles import Action
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest, slug: str) -> HttpResponse:
+    """A new environment."""
+    access = access_to(request.user, slug, Action.MANAGE_ENVIRONMENTS)
+    form = EnvironmentForm(request.POST or None, project=access.project, initial={"region": "us-east-1"})
+    if request.method == "POST" and form.is_valid():
+        environment = form.save()
+        messages.success(request, f"The environment {environment.name} is made.")
+        return redirect("environment", slug, environment.name)
+    context = {"access": access, "tab": "overview", "form": form}
+    return page(request, "projects/environment_form.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, slug: str, environment: str) -> HttpResponse:
+    """Another account, region, role or protection."""
+    access = access_to(request.user, slug, Action.MANAGE_ENVIRONMENTS)
+    row = get_object_or_404(access.project.environments, name=environment)
+    form = EnvironmentForm(request.POST or None, project=access.project, instance=row)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, f"The environment {row.name} is changed.")
+        return redirect("environment", slug, row.name)
+    context = {"access": access, "tab": "overview", "form": form, "environment": row}
+    return page(request, "projects/environment_form.html", context, status=422 if form.is_bound else 200)

@@ -1,0 +1,74 @@
+"""Who is in a project and as what; owners change it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods, require_POST
+
+from projects.access import access_to
+from projects.forms import MemberForm, RoleForm, is_last_owner
+from projects.models import Membership, Project
+from projects.pages import page
+from projects.roles import Action, Role
+
+
+@require_http_methods(["GET", "POST"])
+def members(request: HttpRequest, slug: str) -> HttpResponse:
+    """The list, and a form for owners to add somebody."""
+    access = access_to(request.user, slug, Action.MANAGE_MEMBERS if request.method == "POST" else Action.VIEW)
+    form = MemberForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        person = form.cleaned_data["username"]
+        role = form.cleaned_data["role"]
+        _, added = Membership.objects.get_or_create(project=access.project, user=person, defaults={"role": role})
+        if added:
+            messages.success(request, f"{person.text} is now {role}.")
+            return redirect("members", slug)
+        form.add_error("username", f"{person.text} is a member already; change the role in the list.")
+    context = {
+        "access": access,
+        "tab": "members",
+        "form": form,
+        "members": access.project.memberships.select_related("user"),
+        "roles": list(Role),
+    }
+    return page(request, "projects/members.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+def change_role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Gives a member another role."""
+    access = access_to(request.user, slug, Action.MANAGE_MEMBERS)
+    with transaction.atomic():
+        membership = _locked(access.project, pk)
+        form = RoleForm(request.POST, membership=membership)
+        if form.is_valid():
+            membership.role = form.cleaned_data["role"]
+            membership.save(update_fields=["role"])
+            messages.success(request, f"{membership.user.text} is now {membership.role}.")
+        else:
+            messages.error(request, next(iter(form.errors.values()))[0])
+    return redirect("members", slug)
+
+
+@require_POST
+def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Takes somebody out of the project; their deployments and approvals stay as history."""
+    access = access_to(request.user, slug, Action.MANAGE_MEMBERS)
+    with transaction.atomic():
+        membership = _locked(access.project, pk)
+        if is_last_owner(membership):
+            messages.error(request, "A project needs at least one owner.")
+        else:
+            membership.delete()
+            messages.success(request, f"{membership.user.text} is no longer a member.")
+    return redirect("members", slug)
+
+
+def _locked(project: Project, pk: int) -> Membership:
+    """The membership, while nobody else changes who is in the project (two owners removing each other)."""
+    Project.objects.select_for_update().get(pk=project.pk)
+    return get_object_or_404(project.memberships.select_related("user", "project"), pk=pk)

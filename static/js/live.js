@@ -1,0 +1,64 @@
+// Keeps a deployment's page true: by the socket when it is open, by asking every two seconds when it is not.
+// `#run-mark` carries the number of the last event shown and the phase; both move with every message.
+const mark = () => document.getElementById("run-mark");
+const words = { live: "live", catching: "catching up", polling: "polling" };
+let state = "catching";
+
+function say(next) {
+  state = next;
+  const label = document.getElementById("live-state");
+  if (!label) return;
+  label.dataset.live = next;
+  label.textContent = words[next];
+}
+
+// A reconnecting socket says what is already shown, so that it gets the rest and nothing twice.
+htmx.createWebSocket = (url) => new WebSocket(`${url}?after=${mark()?.dataset.event ?? 0}`, []);
+
+document.addEventListener("htmx:wsConnecting", () => say(state === "polling" ? "polling" : "catching"));
+document.addEventListener("htmx:wsOpen", () => say("catching"));
+document.addEventListener("htmx:wsAfterMessage", () => { say("live"); compare(); });
+document.addEventListener("htmx:wsClose", () => say("polling"));
+document.addEventListener("htmx:afterSettle", () => { say(state); compare(); follow(); });
+
+setInterval(() => {
+  if (mark() && state !== "live" && document.getElementById("live")) htmx.trigger(mark(), "catch-up");
+}, 2000);
+
+// Another phase is another page: ask for it as oneself, because what one may do differs from person to person.
+function compare() {
+  const page = document.getElementById("deployment");
+  if (page && mark() && mark().dataset.phase !== page.dataset.phase && !page.dataset.asking) {
+    page.dataset.asking = "1";
+    htmx.trigger(page, "new-phase");
+  }
+}
+document.addEventListener("htmx:afterRequest", () => {
+  delete document.getElementById("deployment")?.dataset.asking;
+});
+
+// A poll and the socket may both bring the same lines: what is there already is taken out of the newcomer.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  for (const line of event.detail.fragment.querySelectorAll("[id^='event-']")) {
+    if (document.getElementById(line.id)) line.remove();
+  }
+});
+
+function follow() {
+  const log = document.getElementById("run-log");
+  if (log && log.dataset.follow !== "off") log.scrollTop = log.scrollHeight;
+}
+document.addEventListener("htmx:oobAfterSwap", follow);
+document.addEventListener("scroll", (event) => {
+  if (event.target.id !== "run-log") return;
+  const log = event.target;
+  log.dataset.follow = log.scrollTop + log.clientHeight > log.scrollHeight - 40 ? "on" : "off";
+}, true);
+
+// Elapsed time moves between events.
+setInterval(() => {
+  const clock = document.querySelector("[data-since]");
+  if (!clock) return;
+  const seconds = Math.max(0, Math.floor((Date.now() - new Date(clock.dataset.since)) / 1000));
+  clock.textContent = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
+}, 1000);

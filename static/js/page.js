@@ -1,0 +1,61 @@
+// Small conveniences of every page: relative times, copy buttons, menus that close. All work on elements that come later.
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+function ago(seconds) {
+  for (const [unit, size] of UNITS) {
+    const count = Math.floor(seconds / size);
+    if (count >= 1) return `${count} ${unit}${count === 1 ? "" : "s"} ago`;
+  }
+  return "just now";
+}
+
+export function tellTimes(root = document) {
+  for (const element of root.querySelectorAll("time[datetime]")) {
+    const moment = new Date(element.dateTime);
+    if (Number.isNaN(moment.getTime())) continue;
+    const words = ago((Date.now() - moment) / 1000);
+    if (element.textContent !== words) element.textContent = words;
+    element.title = local.format(moment);
+  }
+}
+
+tellTimes();
+setInterval(tellTimes, 20000);
+document.addEventListener("htmx:afterSettle", () => tellTimes());
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.classList.add("copied");
+    document.getElementById("announce").textContent = "Copied";
+    setTimeout(() => button.classList.remove("copied"), 1500);
+  }
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest?.("details.menu[open]");
+  if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+});
+
+// A form is sent once: a second click while the first is on its way does nothing.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// The server's plain refusals arrive as whole pages; htmx would put them into a fragment, so go there instead.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr } = event.detail;
+  if ([422, 409].includes(xhr.status)) { event.detail.shouldSwap = true; event.detail.isError = false; }
+  if ([401, 403, 404].includes(xhr.status)) location.reload();
+});
