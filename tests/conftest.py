@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -58,22 +59,31 @@ def project(alice: User, bob: User, ada: User, vera: User, mallory: User) -> Pro
     return project
 
 
+_accounts = count(100000000001)
+
+
 @pytest.fixture
-def dev(project: Project) -> Environment:
+def account() -> str:
+    """An AWS account that no other test has touched."""
+    return str(next(_accounts))
+
+
+@pytest.fixture
+def dev(project: Project, account: str) -> Environment:
     """An environment anybody may deploy to who may deploy."""
-    return Environment.objects.create(project=project, name="dev", account="123456789012", region="us-east-1")
+    return Environment.objects.create(project=project, name="dev", account=account, region="us-east-1")
 
 
 @pytest.fixture
-def prod(project: Project) -> Environment:
-    """A protected environment in another account."""
+def prod(project: Project, account: str) -> Environment:
+    """A protected environment."""
     return Environment.objects.create(
-        project=project, name="prod", account="987654321098", region="us-east-1", protected=True, position=1
+        project=project, name="prod", account=account, region="us-east-1", protected=True, position=1
     )
 
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """One sandbox process for the whole session; tests keep apart by account, region or project."""
+    """One sandbox process for the whole session; tests keep apart by account."""
     with start(tmp_path_factory.mktemp("sandbox")) as sandbox:
         yield sandbox

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
+import history.store
 from deployments import execution, planning
 from deployments.models import Deployment, Method, Status
-from history.store import store
 from projects import editing
 from projects.bundles import read_folder
 from projects.models import Configuration, Environment, Project, User
@@ -32,23 +32,20 @@ def sandbox_call(url: str, path: str, body: Any = None, method: str | None = Non
 
 
 @pytest.fixture
-def cloud(aws: Sandbox, settings: SettingsWrapper) -> Iterator[str]:
-    """An empty AWS, and an empty history."""
+def cloud(aws: Sandbox, settings: Any) -> Iterator[str]:
+    """An AWS without faults, and an empty history."""
     settings.AWS_ENDPOINT_URL = aws.url
-    sandbox_call(aws.url, "/moto-api/reset", {}, "POST")
-    memory = store()
-    memory.clear()
+    history.store._memory.cache_clear()
     yield aws.url
     sandbox_call(aws.url, "/_sandbox/faults", method="DELETE")
 
 
 @pytest.fixture
-def sample(project: Project, alice: User) -> Configuration:
-    """The sample's first configuration and source."""
+def sample(project: Project, alice: User, account: str) -> Configuration:
+    """The sample's first configuration, with every environment in the test's own account, and its source."""
+    text = re.sub(r'account: "\d{12}"', f'account: "{account}"', (SAMPLE / "strands.yaml").read_text())
     editing.add_source(project=project, bundle=read_folder(SAMPLE), origin="folder", author=alice)
-    return editing.save_configuration(
-        project=project, text=(SAMPLE / "strands.yaml").read_text(), author=alice, message="", base_number=None
-    )
+    return editing.save_configuration(project=project, text=text, author=alice, message="", base_number=None)
 
 
 @pytest.fixture
