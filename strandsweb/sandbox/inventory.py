@@ -50,7 +50,7 @@ KINDS: dict[str, tuple[Any, Callable[[Any], Iterable[str]]]] = {
     "AWS::S3::Bucket": (s3_backends, lambda b: b.buckets),
     "AWS::SNS::Topic": (sns_backends, lambda b: b.topics),
     "AWS::SQS::Queue": (sqs_backends, lambda b: b.queues),
-    "AWS::SecretsManager::Secret": (secretsmanager_backends, lambda b: [item.arn for item in b.secrets.values()]),
+    "AWS::SecretsManager::Secret": (secretsmanager_backends, lambda b: [item.arn for item in b.secrets.values() if not item.is_deleted()]),
 }
 
 
