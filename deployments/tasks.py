@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from deployments import broadcasts, execution, planning, sweeping
 from deployments import drift as drift_checks
-from deployments import execution, planning, sweeping
 
 
 @shared_task  # type: ignore[untyped-decorator]
 def plan(deployment_id: int) -> None:
     """Plans one deployment."""
     planning.make_plan(deployment_id=deployment_id)
+    broadcasts.deployment_changed(deployment_id=deployment_id)
 
 
 @shared_task  # type: ignore[untyped-decorator]
 def run(deployment_id: int) -> None:
     """Runs one deployment, or takes it up again."""
     execution.run(deployment_id=deployment_id)
+    broadcasts.deployment_changed(deployment_id=deployment_id)
 
 
 @shared_task  # type: ignore[untyped-decorator]
