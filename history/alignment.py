@@ -86,9 +86,7 @@ def align(before: Sequence[Any], after: Sequence[Any]) -> Alignment:
     if by is None:
         return Alignment(_runs(_by_content(before, after)))
     places = {item[by]: index for index, item in enumerate(before)}
-    return Alignment(
-        _runs({places[item[by]]: index for index, item in enumerate(after) if item[by] in places}), by
-    )
+    return Alignment(_runs({places[item[by]]: index for index, item in enumerate(after) if item[by] in places}), by)
 
 
 def _naming(before: Sequence[Any], after: Sequence[Any]) -> str | None:
@@ -107,7 +105,7 @@ def _names(items: Sequence[Any], key: str) -> bool:
 
 
 def _by_content(before: Sequence[Any], after: Sequence[Any]) -> dict[int, int]:
-    """Old to new index: equal ends first, then equal items anywhere, then alike ones in the same gap, then elsewhere."""
+    """Old to new index: equal ends first, then equal items anywhere, then alike ones in one gap, then elsewhere."""
     shorter = min(len(before), len(after))
     start = next((i for i in range(shorter) if not same(before[i], after[i])), shorter)
     most = shorter - start

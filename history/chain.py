@@ -127,7 +127,9 @@ def verify_chain(store: Store, project: str, environment: str, head: Head | None
     reached = previous.sequence if previous else 0
     if head and reached < head.sequence:
         key = layout.link(project, environment, reached + 1)
-        return Problem(Fault.TRUNCATED, key, reached + 1, f"the chain ends before record {head.sequence}, its known end")
+        return Problem(
+            Fault.TRUNCATED, key, reached + 1, f"the chain ends before record {head.sequence}, its known end"
+        )
     return _beside(store, project, environment, chained, reached)
 
 

@@ -143,17 +143,8 @@ def edits(difference: Diff | None, before: Any, path: Path = ()) -> Iterator[Row
                     yield from edits(changed[key], value, (*path, key))
             for key, value in added.items():
                 yield Row((*path, key), Edit.ADDED, after=value)
-        case ListDiff(alignment, removed, added, changed):
-            moved = alignment.moved()
-            for old, value in enumerate(before):
-                if old in removed:
-                    yield Row((*path, alignment.label(value, old)), Edit.REMOVED, before=value)
-                elif (new := moved.get(old)) is not None:
-                    yield Row((*path, alignment.label(value, new)), Edit.MOVED, old, new)
-            for (old, new), each in changed.items():
-                yield from edits(each, before[old], (*path, alignment.label(before[old], new)))
-            for new, value in added.items():
-                yield Row((*path, alignment.label(value, new)), Edit.ADDED, after=value)
+        case ListDiff():
+            yield from _list_edits(difference, before, path)
 
 
 def path_text(path: Path) -> str:
@@ -164,7 +155,7 @@ def path_text(path: Path) -> str:
             text += f"[{int(part)}]"
             continue
         word = str(part)
-        if not word or any(character in word for character in ".[]\" \n"):
+        if not word or any(character in word for character in '.[]" \n'):
             text += f'["{word}"]'
         else:
             text += f".{word}" if text else word
@@ -197,6 +188,20 @@ def _list_diff(before: list[Any], after: list[Any]) -> ListDiff | None:
         {index: value for index, value in enumerate(after) if index not in kept_new},
         changed,
     )
+
+
+def _list_edits(difference: ListDiff, before: list[Any], path: Path) -> Iterator[Row]:
+    alignment = difference.alignment
+    moved = alignment.moved()
+    for old, value in enumerate(before):
+        if old in difference.removed:
+            yield Row((*path, alignment.label(value, old)), Edit.REMOVED, before=value)
+        elif (new := moved.get(old)) is not None:
+            yield Row((*path, alignment.label(value, new)), Edit.MOVED, old, new)
+    for (old, new), each in difference.changed.items():
+        yield from edits(each, before[old], (*path, alignment.label(before[old], new)))
+    for new, value in difference.added.items():
+        yield Row((*path, alignment.label(value, new)), Edit.ADDED, after=value)
 
 
 def _applied(difference: ListDiff, before: Any) -> list[Any]:

@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 
 from history import chain, layout
+from history.chain import Head
 from history.metadata import Metadata
 from history.models import Record
 from history.records import Manifest
@@ -41,6 +43,12 @@ def last(project: str, environment: str) -> Record | None:
     return rows.order_by("-sequence").first()
 
 
+def head(project: str, environment: str) -> Head | None:
+    """The end of an environment's chain as the index remembers it, to verify the store against."""
+    row = last(project, environment)
+    return Head(row.sequence, row.manifest_digest) if row else None
+
+
 def enter(manifest: Manifest, metadata: Metadata) -> Record:
     """The record's row, made if it is not there; records never change, so an existing row is right as it is."""
     row, _ = Record.objects.get_or_create(
@@ -58,26 +66,31 @@ def rebuild(store: Store) -> Rebuilt:
     Raises:
         NotARecord, NotThere: an environment's history is damaged; its rows stay as they were. See history_verify.
     """
-    found = set(chain.environments(store))
-    records = sum(_rebuild_environment(store, project, environment) for project, environment in sorted(found))
+    newest = Record.objects.aggregate(Max("pk"))["pk__max"] or 0
+    found = sorted(chain.environments(store))
+    records = sum(_rebuild_environment(store, project, environment, newest) for project, environment in found)
     known = set(Record.objects.order_by().values_list("project_slug", "environment_name").distinct())
     removed = 0
-    for project, environment in known - found:
-        removed += Record.objects.filter(project_slug=project, environment_name=environment).delete()[0]
+    for project, environment in known.difference(found):
+        old = Record.objects.filter(project_slug=project, environment_name=environment, pk__lte=newest)
+        removed += old.delete()[0]
     return Rebuilt(len(found), records, removed)
 
 
-def _rebuild_environment(store: Store, project: str, environment: str) -> int:
-    """Replaces an environment's rows; returns how many there are. All of them are read before one is touched."""
+def _rebuild_environment(store: Store, project: str, environment: str, newest: int) -> int:
+    """Replaces an environment's rows up to the `newest` there was; returns how many the store has.
+
+    Everything is read before a row is touched, so that a damaged history leaves the index as it was.
+    """
     place = _environment(project, environment)
     rows = [Record(**_fields(manifest, metadata, place)) for manifest, metadata in _stored(store, project, environment)]
     with transaction.atomic():
-        reached = len(rows)
-        Record.objects.filter(
-            project_slug=project, environment_name=environment, sequence__lte=reached
-        ).delete()
-        Record.objects.bulk_create(rows, batch_size=BATCH)
-    return reached
+        Record.objects.filter(project_slug=project, environment_name=environment, pk__lte=newest).delete()
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            Record.objects.filter(deployment_id__in=[row.deployment_id for row in batch]).delete()
+            Record.objects.bulk_create(batch)
+    return len(rows)
 
 
 def _stored(store: Store, project: str, environment: str) -> Iterator[tuple[Manifest, Metadata]]:

@@ -53,9 +53,7 @@ def _written(store: Store, documents: Documents, files: Files) -> Manifest:
         created_at=metadata.ended_at,
         files=files.entries,
     )
-    _side_by_side(
-        lambda item: store.put_new(unplaced.prefix + item[0], item[1]), sorted(files.content.items())
-    )
+    _side_by_side(lambda item: store.put_new(unplaced.prefix + item[0], item[1]), sorted(files.content.items()))
     return chain.append(store, unplaced, known=index.last_sequence(metadata.project, metadata.environment))
 
 

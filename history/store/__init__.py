@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from history.store.files import FileStore
 from history.store.memory import InMemoryStore
@@ -32,6 +33,7 @@ def store() -> Store:
 
     Raises:
         ImproperlyConfigured: another word.
+        StoreUnavailable: it is in the sandbox, and that does not answer.
     """
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
@@ -40,8 +42,12 @@ def store() -> Store:
         case "file":
             return FileStore(Path(settings.DATA_DIR) / "history")
         case "s3":
-            endpoint = getattr(settings, "AWS_ENDPOINT_URL", None) or None
-            return _bucket(settings.HISTORY_BUCKET, getattr(settings, "HISTORY_PREFIX", ""), endpoint)
+            endpoint = settings.AWS_ENDPOINT_URL or None
+            if settings.EMBEDDED and endpoint is None:
+                raise StoreUnavailable("the AWS sandbox that keeps the history does not run; `make run` starts it")
+            return _bucket(
+                settings.HISTORY_BUCKET, getattr(settings, "HISTORY_PREFIX", ""), endpoint, settings.EMBEDDED
+            )
         case "memory":
             return _memory()
         case other:
@@ -54,8 +60,12 @@ def _memory() -> InMemoryStore:
 
 
 @lru_cache(maxsize=8)
-def _bucket(bucket: str, prefix: str, endpoint: str | None) -> S3Store:
-    """One client per bucket and process: boto3 clients are slow to make and safe to share between threads."""
+def _bucket(bucket: str, prefix: str, endpoint: str | None, sandbox: bool) -> S3Store:
+    """One client per bucket and process: boto3 clients are slow to make and safe to share between threads.
+
+    In the sandbox any keys will do, and the bucket is made when it is missing; everywhere else keys and region come
+    from boto3's own chain, and a missing bucket is for its owners to make.
+    """
     import boto3
     from botocore.config import Config
 
@@ -66,4 +76,9 @@ def _bucket(bucket: str, prefix: str, endpoint: str | None) -> S3Store:
         retries={"mode": "standard", "max_attempts": 5},
         s3={"addressing_style": "path"} if endpoint else {},
     )
-    return S3Store(boto3.client("s3", endpoint_url=endpoint, config=config), bucket, prefix)
+    keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox", "region_name": "us-east-1"}
+    client: Any = boto3.session.Session(**(keys if sandbox else {})).client("s3", endpoint_url=endpoint, config=config)
+    in_bucket = S3Store(client, bucket, prefix)
+    if sandbox:
+        in_bucket.ensure_bucket()
+    return in_bucket

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -100,7 +100,8 @@ class FileStore:
         except OSError as error:
             raise StoreUnavailable(f"the history store in {self._root} cannot be written: {error.strerror}") from error
         finally:
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):
+                unfinished.unlink()
 
     def _flush_folders(self, folder: Path) -> None:
         """Makes new names durable, up to the root: a file's name lives in its folder, not in the file."""

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from history.alignment import same
 from history.diffing import Edit, Row, apply, diff, edits, inverse, path_text
 
-scalars = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.0, 1.0, 2.5]) | st.text("ab.[", max_size=2)
+scalars = (
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.0, 1.0, 2.5]) | st.text("ab.[", max_size=2)
+)
 named = st.fixed_dictionaries({"name": st.sampled_from("abcdef")}, optional={"size": scalars, "more": scalars})
 values = st.recursive(
     scalars,
@@ -27,7 +29,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(values, values)
 def test_applied_it_gives_the_other_value_and_back(before: Any, after: Any) -> None:
     originals = copy.deepcopy((before, after))
@@ -37,13 +39,13 @@ def test_applied_it_gives_the_other_value_and_back(before: Any, after: Any) -> N
     assert (before, after) == originals
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(values, values)
 def test_it_reads_the_same_from_either_side(before: Any, after: Any) -> None:
     assert inverse(diff(before, after)) == diff(after, before)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(values, values)
 def test_nothing_is_said_of_equal_values_and_something_of_different_ones(before: Any, after: Any) -> None:
     assert diff(before, copy.deepcopy(before)) is None
@@ -67,7 +69,8 @@ def test_true_is_not_one_and_one_is_not_one_point_zero() -> None:
 
 def rows(before: Any, after: Any) -> list[str]:
     return [
-        f"{path_text(row.path)} {row.edit} {row.before!r} -> {row.after!r}" for row in edits(diff(before, after), before)
+        f"{path_text(row.path)} {row.edit} {row.before!r} -> {row.after!r}"
+        for row in edits(diff(before, after), before)
     ]
 
 
@@ -92,7 +95,10 @@ CASES: list[tuple[str, Any, Any, list[str]]] = [
     ),
     (
         "statements without a name are matched by likeness, not by place",
-        [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "a"}, {"Effect": "Allow", "Action": "sqs:*", "Resource": "q"}],
+        [
+            {"Effect": "Allow", "Action": "s3:Get*", "Resource": "a"},
+            {"Effect": "Allow", "Action": "sqs:*", "Resource": "q"},
+        ],
         [{"Effect": "Allow", "Action": "sqs:*", "Resource": "r"}],
         [
             "[0] removed {'Effect': 'Allow', 'Action': 's3:Get*', 'Resource': 'a'} -> None",
@@ -143,7 +149,9 @@ def big_state(resources: int, memory: int) -> dict[str, Any]:
                         "properties": {
                             "MemorySize": memory if each % 10 == 0 else 512,
                             "Environment": {"Variables": {f"NAME_{i}": f"value-{each}-{i}" for i in range(10)}},
-                            "Policies": [{"Action": [f"s3:Get{i}", "s3:Put"], "Resource": f"arn:{each}:{i}"} for i in range(8)],
+                            "Policies": [
+                                {"Action": [f"s3:Get{i}", "s3:Put"], "Resource": f"arn:{each}:{i}"} for i in range(8)
+                            ],
                         },
                         "tags": {f"tag-{i}": "x" for i in range(8)},
                     }
@@ -155,15 +163,20 @@ def big_state(resources: int, memory: int) -> dict[str, Any]:
     }
 
 
-def test_two_states_of_a_thousand_resources_take_well_under_a_tenth_of_a_second() -> None:
-    before, after = big_state(1000, 512), big_state(1000, 1024)
-    best = 9.0
-    for _ in range(5):
+def seconds(resources: int) -> float:
+    """The best of a few tries."""
+    before, after = big_state(resources, 512), big_state(resources, 1024)
+    best = float("inf")
+    for _ in range(3):
         start = time.process_time()
         difference = diff(before, after)
         best = min(best, time.process_time() - start)
-    assert len(list(edits(difference, before))) == 100
-    assert best < 0.1
+    assert len(list(edits(difference, before))) == resources // 10
+    return best
+
+
+def test_four_times_the_resources_take_about_four_times_as_long() -> None:
+    assert seconds(1000) < 10 * seconds(250)
 
 
 def test_long_unrelated_lists_stay_near_linear() -> None:
