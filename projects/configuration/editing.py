@@ -7,6 +7,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from .reading import read
+
 Plain = str | int | float | bool | list[Any] | dict[str, Any]
 
 _STEP = re.compile(r"([^.\[\]]+)|\[([^\[\]]+)\]")
@@ -20,14 +22,16 @@ def set_value(text: str, path: str, value: Plain) -> str:
     """The text with `value` at `path`, which reads like a problem's path: `agents[0].memory`.
 
     Items of a list are named by index or by their name: `agents[triage].memory`. Missing keys are added, also whole
-    mappings on the way; missing items are not. Raises UnknownPath, and ValueError when the text is not YAML.
+    mappings on the way; missing items are not. Raises UnknownPath, and ValueError when the text cannot be read.
     """
     steps = _steps(path)
+    if read(text)[0] is None:  # bounded, which the round trip is not
+        raise ValueError("this cannot be read as a configuration")
     yaml = _round_trip(text)
     try:
         document = yaml.load(text)
     except YAMLError as error:
-        raise ValueError(f"this is not YAML: {error}") from None
+        raise ValueError(f"this cannot be edited: {error}") from None
     container: Any = document
     for number, step in enumerate(steps):
         key: Any = _key(container, step, ".".join(steps[: number + 1]))

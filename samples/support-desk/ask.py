@@ -77,6 +77,7 @@ def queue_event(queue_url: str) -> dict[str, Any]:
 
 def main(question: str) -> None:
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    os.environ.pop("AWS_ENDPOINT_URL", None)  # whatever else runs here, this stays in the process
     with mock_aws():
         os.environ.update(create_resources())
         with agent("customer-support") as support:

@@ -150,6 +150,11 @@ def test_the_canonical_form_reads_back_equal() -> None:
         assert render_effective(again.configuration) == text
 
 
+def test_the_canonical_form_keeps_overrides() -> None:
+    again = parse(render_effective(good())).configuration
+    assert again == good()
+
+
 def test_the_canonical_form_does_not_depend_on_how_it_was_written() -> None:
     other = yaml.safe_dump(yaml.safe_load(GOOD), sort_keys=True)
     configuration = parse(other).configuration
@@ -218,9 +223,10 @@ def test_setting_at_a_place_that_is_not_there_is_refused(path: str) -> None:
         set_value(GOOD, path, 1)
 
 
-def test_setting_in_something_that_is_not_yaml_is_refused() -> None:
-    with pytest.raises(ValueError, match="not YAML"):
-        set_value("a: [", "a", 1)
+@pytest.mark.parametrize("text", ["a: [", "- a", "a: " + "[" * 5000 + "]" * 5000, "a: 1\na: 2"])
+def test_setting_in_something_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="cannot be"):
+        set_value(text, "a", 1)
 
 
 def test_the_schema_takes_good_files_and_refuses_bad_ones() -> None:

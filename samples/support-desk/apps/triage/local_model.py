@@ -34,10 +34,10 @@ def choose_model(decide: Decide) -> Model:
 
         return BedrockModel(model_id=model_id) if model_id else BedrockModel()
     if provider == "anthropic":
-        from strands.models.anthropic import AnthropicModel
-
         if not model_id:
             raise ValueError("MODEL_PROVIDER=anthropic needs MODEL_ID")
+        from strands.models.anthropic import AnthropicModel
+
         return AnthropicModel(client_args={"api_key": _api_key()}, model_id=model_id, max_tokens=1024)
     if provider != "local":
         raise ValueError(f"MODEL_PROVIDER is {provider!r}; it can be local, bedrock or anthropic")
