@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from deployments.blueprint import Blueprint, EnvironmentFacts, Output, synthesise
@@ -57,8 +58,15 @@ def wish_of(deployment: Deployment) -> Wish:
 
 def packages_of(deployment: Deployment) -> Callable[[str], bytes]:
     """The code packages of a deployment by SHA-256, made again from its source when first asked for."""
+    once = Lock()  # several steps ask at the same time
     packages = cache(lambda: blueprint_of(deployment).artifacts)
-    return lambda sha256: packages()[sha256].pack()
+
+    def package(sha256: str) -> bytes:
+        with once:
+            artifact = packages()[sha256]
+        return artifact.pack()
+
+    return package
 
 
 def blueprint_of(deployment: Deployment) -> Blueprint:
