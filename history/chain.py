@@ -55,15 +55,15 @@ class Head:
 def append(store: Store, unplaced: Manifest, known: int = 0) -> Manifest:
     """Gives a record its place at the end of its environment's chain and seals it; returns the manifest as placed.
 
-    `unplaced` has sequence 0; its files are in the store already. `known` is a record known to be sealed (the index
-    has it), to start looking from, or 0. Safe to repeat after a crash anywhere: a record that has its place keeps it.
+    `unplaced` has sequence 0; its files are in the store already. `known` is a sequence the chain is known to have
+    reached, to start looking from, or 0. Safe to repeat after a crash anywhere: a record that has its place keeps it.
 
     Raises:
         ChainBroken: the chain ends before `known`, or its last link cannot be read.
     """
     while True:
         head = _head(store, unplaced.project, unplaced.environment, known)
-        if head is not None and head.sequence > known:
+        if head is not None and sealed(store, head.prefix) is None:
             _seal(store, head)
         # Whatever stands before the head is sealed, so looking after the head was read cannot miss an own place.
         placed = sealed(store, unplaced.prefix)

@@ -20,7 +20,8 @@ from history.store import NotThere, Store
 from history.store import store as configured_store
 
 LARGEST_BYTES = 64 * 1024 * 1024
-CACHE_BYTES = 32 * 1024 * 1024
+CACHE_BYTES = 8 * 1024 * 1024
+"""Of documents as they are stored; parsed they take several times as much memory."""
 LOG_BYTES = 1024 * 1024
 MOST_EVENTS = 1000
 

@@ -51,6 +51,17 @@ def test_the_order_is_that_of_ending_and_not_of_the_ids(store: InMemoryStore, do
     assert verify_chain(store, *PLACE) is None
 
 
+def test_a_record_keeps_its_place_however_often_it_is_written(
+    store: InMemoryStore, written: list[Manifest], documents: Make
+) -> None:
+    assert [write(store, documents(number, memory=512 + number)) for number in (2, 5, 1)] == [
+        written[1],
+        written[4],
+        written[0],
+    ]
+    assert len(list(chain.links(store, *PLACE))) == 5
+
+
 def file_of(manifest: Manifest, name: str) -> str:
     return manifest.prefix + name
 

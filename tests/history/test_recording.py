@@ -82,18 +82,28 @@ def test_a_crash_before_any_write_is_made_good_by_the_next_try(documents: Make, 
         assert rows() == expected_rows
 
 
-def test_a_run_that_died_behind_its_link_is_finished_by_the_next_one(documents: Make, environment: Environment) -> None:
-    store = InMemoryStore()
+def dead_behind_its_link(documents: Make) -> InMemoryStore:
+    """A store with deployment 1 in the chain but not sealed."""
+    alive = [True]
 
     def before_write(key: str) -> None:
-        if key == "support-desk/dev/deployments/2025-11-01T10-30-00Z-000001/manifest.json" and alive:
+        if key.endswith("-000001/manifest.json") and alive:
             raise Killed(key)
 
     store = InMemoryStore(before_write)
-    alive = [True]
     with pytest.raises(Killed):
         record(documents(1), store)
     alive.clear()
+    return store
+
+
+@pytest.mark.parametrize("reindexed", [False, True])
+def test_a_run_that_died_behind_its_link_is_finished_by_the_next_one(
+    documents: Make, environment: Environment, reindexed: bool
+) -> None:
+    store = dead_behind_its_link(documents)
+    if reindexed:
+        rebuild(store)
     record(documents(2), store)
     record(documents(1), store)
     assert verify_chain(store, *PLACE) is None
@@ -102,6 +112,13 @@ def test_a_run_that_died_behind_its_link_is_finished_by_the_next_one(documents: 
         documents(2).metadata.deployment_id,
     ]
     assert store.objects["support-desk/dev/current/config.yaml"] == documents(2).config_yaml.encode()
+
+
+def test_a_run_that_died_behind_its_link_keeps_its_place(documents: Make, environment: Environment) -> None:
+    store = dead_behind_its_link(documents)
+    rebuild(store)
+    assert record(documents(1), store).sequence == 1
+    assert verify_chain(store, *PLACE) is None
 
 
 def test_recording_again_changes_nothing(store: InMemoryStore, documents: Make, environment: Environment) -> None:
@@ -262,3 +279,10 @@ def test_a_history_that_vanished_as_a_whole_is_noticed(
     configured.objects.clear()
     with pytest.raises(CommandError, match="1 of 1"):
         run("history_verify")
+
+
+def test_commands_say_it_when_the_store_cannot_be_reached(settings: Any, documents: Make) -> None:
+    settings.HISTORY_STORE, settings.AWS_ENDPOINT_URL = "s3", ""
+    for command in ("history_verify", "history_reindex"):
+        with pytest.raises(CommandError, match="make run"):
+            call_command(command)
