@@ -1,4 +1,4 @@
-"""Which AWS operation a request asks for, spelled as boto3 and CloudTrail spell it, and the ring of calls seen so far."""
+"""Which AWS operation a request asks for, as boto3 and CloudTrail spell it, and the ring of calls seen so far."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Call:
 
 
 def identify(request: Request) -> Call:
-    """Works out service, operation and region from the signature, the target header, the Action parameter or the path."""
+    """Works out service, operation and region from signature, target header, Action parameter or path."""
     parameters = request.parameters()
     signature = SIGNATURE.search(request.header("authorization"))
     presigned = parameters.get("X-Amz-Credential", "").split("/")

@@ -1,7 +1,7 @@
 """moto behind one lock and a journal: every call is performed alone, and a change is durable before its answer leaves.
 
-moto is bound to one core and not made for threads, so that taking turns costs nothing and spares its races; it also makes
-the order of the log the order of execution. Waiting (added latency, long polls, running functions) happens outside the lock.
+moto is bound to one core and not made for threads, so that taking turns costs nothing and spares its races; it also
+makes the order of the log the order of execution. Waiting (added latency, long polls, functions) happens outside it.
 """
 
 from __future__ import annotations
@@ -148,7 +148,9 @@ class _Dispatcher(DomainDispatcherApplication):
 
 
 def _create_app(service: Any) -> Flask:
-    werkzeug_app.DISABLE_GLOBAL_CORS = True  # else every page of the web could read the sandbox through a browser
+    vars(werkzeug_app)["DISABLE_GLOBAL_CORS"] = (
+        True  # else every page of the web could read the sandbox through a browser
+    )
     app = create_backend_app(service)
     determinism.install()  # moto has just imported that service
     return app

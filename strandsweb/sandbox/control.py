@@ -59,7 +59,12 @@ class Control:
     def _set_latency(self, request: Request) -> dict[str, Any]:
         given = json.loads(request.body)
         value = given.get("milliseconds") if isinstance(given, dict) else None
-        if type(value) not in {int, float} or not math.isfinite(value) or not 0 <= value <= LATENCY_AT_MOST:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+            or not 0 <= value <= LATENCY_AT_MOST
+        ):
             raise ValueError(f'Send {{"milliseconds": number}} from 0 to {LATENCY_AT_MOST:.0f}.')
         self.latency_ms = value
         return {"milliseconds": value}

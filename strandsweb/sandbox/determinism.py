@@ -1,4 +1,4 @@
-"""One clock and one source of chance for moto, both of which a journal record can set again: same request, same answer."""
+"""One clock and one source of chance for moto, which a journal record can set again: same request, same answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from typing import Any
 
 from moto.moto_api._internal import mock_random
 
-_fixed: float | None = None  # seconds since the epoch while a request is performed; the cloud's lock guards it
+
+class _Clock:
+    """Seconds since the epoch while a request is performed, None in between; the cloud's lock guards it."""
+
+    fixed: float | None = None
+
 
 # The modules that draw identifiers, not only cryptographic noise, from the operating system.
 OS_CHANCE = frozenset({"moto.s3.models", "moto.sts.utils"})
@@ -23,17 +28,16 @@ OS_CHANCE = frozenset({"moto.s3.models", "moto.sts.utils"})
 @contextlib.contextmanager
 def moment(seconds: float, seed: int) -> Iterator[None]:
     """While inside, moto's time stands still at `seconds` and its next identifiers follow from `seed`."""
-    global _fixed
     mock_random.seed(seed)
-    _fixed = seconds
+    _Clock.fixed = seconds
     try:
         yield
     finally:
-        _fixed = None
+        _Clock.fixed = None
 
 
 def _now() -> float:
-    return time.time() if _fixed is None else _fixed
+    return time.time() if _Clock.fixed is None else _Clock.fixed
 
 
 class _DatetimeMeta(type):
@@ -45,7 +49,7 @@ class _Datetime(datetime.datetime, metaclass=_DatetimeMeta):
     """`datetime.datetime` with our clock; makes only plain datetimes, so that none of this reaches moto's state."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> datetime.datetime:  # type: ignore[misc]
-        return datetime.datetime(*args, **kwargs)
+        return datetime.datetime(*args, **kwargs)  # noqa: DTZ001 (as moto asks)
 
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
@@ -57,7 +61,7 @@ class _Datetime(datetime.datetime, metaclass=_DatetimeMeta):
 
     @classmethod
     def today(cls) -> datetime.datetime:  # type: ignore[override]
-        return datetime.datetime.fromtimestamp(_now())
+        return datetime.datetime.fromtimestamp(_now())  # noqa: DTZ006 (as moto asks)
 
 
 def _shim(module: types.ModuleType, **replaced: Any) -> types.ModuleType:

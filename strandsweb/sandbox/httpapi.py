@@ -54,7 +54,7 @@ class HttpApis:
         origin = request.header("origin")
         with self._cloud.lock:
             found = _find_api(api_id)
-            cors = dict(found[2].cors_configuration or {}) if found else {}
+            cors: Any = (found[2].cors_configuration if found else None) or {}
             preflight = request.method == "OPTIONS" and origin and request.header("access-control-request-method")
             if cors and preflight:
                 return Answer(204, tuple(cors_headers(cors, origin, preflight=True)))
@@ -75,6 +75,7 @@ class HttpApis:
 
 
 def _find_api(api_id: str) -> tuple[str, str, Api] | None:
+    backend: Any
     for account, region, backend in apigatewayv2_backends.iter_backends():
         api = backend.apis.get(api_id)
         if api is not None and api.protocol_type == "HTTP" and not api.disable_execute_api_endpoint:

@@ -50,12 +50,15 @@ KINDS: dict[str, tuple[Any, Callable[[Any], Iterable[str]]]] = {
     "AWS::S3::Bucket": (s3_backends, lambda b: b.buckets),
     "AWS::SNS::Topic": (sns_backends, lambda b: b.topics),
     "AWS::SQS::Queue": (sqs_backends, lambda b: b.queues),
-    "AWS::SecretsManager::Secret": (secretsmanager_backends, lambda b: [item.arn for item in b.secrets.values() if not item.is_deleted()]),
+    "AWS::SecretsManager::Secret": (
+        secretsmanager_backends,
+        lambda b: [item.arn for item in b.secrets.values() if not item.is_deleted()],
+    ),
 }
 
 
 def take_inventory() -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
-    """{account: {region: {type: {"count": n, "ids": [...]}}}}, empty places left out. The caller holds the cloud's lock."""
+    """{account: {region: {type: {"count": n, "ids": [...]}}}}, nothing empty. The caller holds the cloud's lock."""
     found: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
     for kind, (backends, ids_of) in KINDS.items():
         for account, region, backend in backends.iter_backends():

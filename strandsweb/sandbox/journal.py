@@ -1,8 +1,8 @@
 """What makes the sandbox durable: a snapshot of moto's state and a log of the changes since, in generations.
 
 Generation N is `N.snapshot` (absent for 0) plus `N.log`. A snapshot is written beside the old generation and renamed;
-only then is the old one removed, so that at every instant one whole generation exists. A change is in the log before its
-caller hears of it. Writes go to the page cache: they survive the death of the process, not a power cut.
+only then is the old one removed, so that at every instant one whole generation exists. A change is in the log before
+its caller hears of it. Writes go to the page cache: they survive the death of the process, not a power cut.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Journal:
         return data
 
     def replay(self) -> Iterator[Record]:
-        """The records since the snapshot, oldest first; then opens the log to append, cutting off a torn last record."""
+        """The records since the snapshot, oldest first; then opens the log to append, without a torn last record."""
         path = self._path("log")
         end = 0
         if path.exists():
@@ -143,7 +143,7 @@ class Journal:
         return self._folder / f"{self._generation}.{suffix}"
 
     def _decode(self, payload: bytes) -> Record:
-        method, uri, headers, body, seconds, seed, checksum = pickle.loads(payload)
+        method, uri, headers, body, seconds, seed, checksum = pickle.loads(payload)  # noqa: S301 (our own file)
         if isinstance(body, str):
             body = self.blobs.get(body)
         return Record(Request(method, uri, headers, body), seconds, seed, checksum)
@@ -155,8 +155,8 @@ class Journal:
             found = None
         if found != FORMAT:
             raise JournalRefused(
-                f"{path} was written as {found}, and this sandbox reads {FORMAT}. Install that version to go on with it, "
-                f"or remove {self._folder} to start with an empty sandbox (deployments then plan everything anew)."
+                f"{path} was written as {found}, and this sandbox reads {FORMAT}. Install that version to go on with "
+                f"it, or remove {self._folder} to start with an empty sandbox (deployments then plan everything anew)."
             )
 
 

@@ -51,7 +51,9 @@ class Request:
             parts = urlsplit(uri)
             uri = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         names = [
-            (key[5:].lower().replace("_", "-").replace(UNDERSCORE, "_"), value) for key, value in environ.items() if key.startswith("HTTP_")
+            (key[5:].lower().replace("_", "-").replace(UNDERSCORE, "_"), value)
+            for key, value in environ.items()
+            if key.startswith("HTTP_")
         ]
         if environ.get("CONTENT_TYPE"):
             names.append(("content-type", environ["CONTENT_TYPE"]))
@@ -108,7 +110,7 @@ class Answer:
         return default
 
     def send(self, start_response: Callable[..., Any], *, head: bool = False) -> Iterable[bytes]:
-        """Answers a WSGI call; `head` leaves the length the application named (a HEAD answer has one without a body)."""
+        """Answers a WSGI call; with `head` the length is the one named, as a HEAD answer has one without a body."""
         headers = [(name, value) for name, value in self.headers if name.lower() != "content-length"]
         length = self.header("content-length", "0") if head else str(len(self.body))
         if self.status not in {204, 304}:

@@ -10,7 +10,7 @@ _ACTIONS = frozenset({"lambda:InvokeFunction", "lambda:*", "*"})
 
 
 def allows(statements: Iterable[Mapping[str, Any]], *, service: str, account: str, source_arns: Iterable[str]) -> bool:
-    """Whether a statement names `service` (such as apigateway.amazonaws.com) and fits one of the names of the source."""
+    """Whether a statement names `service` (say apigateway.amazonaws.com) and fits one of the source's names."""
     arns = list(source_arns)
     return any(_allows(statement, service, account, arns) for statement in statements)
 

@@ -1,4 +1,4 @@
-"""Which route of an HTTP API answers a request; pure. Rules: the API Gateway developer guide, "Routes for HTTP APIs"."""
+"""Which route of an HTTP API answers a request; pure. Rules: API Gateway developer guide, "Routes for HTTP APIs"."""
 
 from __future__ import annotations
 

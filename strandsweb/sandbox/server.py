@@ -20,7 +20,7 @@ _METADATA = re.compile(rb"^x-amz-meta-[^:\s]*_[^:\s]*(?=:)", re.IGNORECASE | re.
 _METADATA_SENT = re.compile(rb"^X-Amz-Meta-[^:]*(?=:)", re.MULTILINE)
 
 
-class _Parser(HTTPRequestParser):
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
     """WSGI cannot tell `a_b` from `a-b`, so waitress drops such headers; S3 keeps both apart."""
 
     def parse_header(self, header_plus: bytes) -> None:
@@ -28,7 +28,7 @@ class _Parser(HTTPRequestParser):
         super().parse_header(kept)
 
 
-class _Task(WSGITask):
+class _Task(WSGITask):  # type: ignore[misc]
     """waitress capitalizes header names; boto3 takes metadata keys as they are spelled, and S3 spells them small."""
 
     def build_response_header(self) -> bytes:
@@ -36,7 +36,7 @@ class _Task(WSGITask):
         return _METADATA_SENT.sub(lambda found: found.group(0).lower(), header)
 
 
-class _Channel(HTTPChannel):
+class _Channel(HTTPChannel):  # type: ignore[misc]
     parser_class = _Parser
     task_class = _Task
 

@@ -23,9 +23,9 @@ _PLAIN = {"backend", "service_name", "_use_boto3_regions", "_additional_regions"
 
 
 class _Pickler(pickle.Pickler):
-    """Writes locks as fresh ones, weak dictionaries by their content, and byte strings from 4 KiB on as references to blobs."""
+    """Writes locks as fresh ones, weak dictionaries by content, byte strings from 4 KiB on as references to blobs."""
 
-    dispatch_table = {  # noqa: RUF012 (the pickle module's own protocol)
+    dispatch_table = {
         **copyreg.dispatch_table,
         type(threading.Lock()): lambda _: (threading.Lock, ()),
         type(threading.RLock()): lambda _: (threading.RLock, ()),
@@ -60,7 +60,9 @@ def _rebuild_key(der: bytes) -> Any:
 
 
 def _rebuild_function(module: str, code: bytes, defaults: tuple[Any, ...] | None) -> types.FunctionType:
-    function = types.FunctionType(marshal.loads(code), vars(importlib.import_module(module)), argdefs=defaults)
+    # The snapshot is the sandbox's own file in a folder of its own; marshal and pickle read nothing from elsewhere.
+    body = marshal.loads(code)  # noqa: S302
+    function = types.FunctionType(body, vars(importlib.import_module(module)), argdefs=defaults)
     function.__module__ = module
     return function
 
@@ -77,7 +79,7 @@ class _Unpickler(pickle.Unpickler):
 def take(blobs: Blobs) -> tuple[bytes, set[str]]:
     """The state of every account and service in use, and the digests of the blobs it refers to."""
     state: dict[tuple[str, str], tuple[dict[str, Any], dict[str, dict[str, Any]]]] = {}
-    for backends in list(BackendDict._instances):
+    for backends in _backends_in_use():
         kind = backends.backend
         own = {key: value for key, value in vars(backends).items() if key not in _PLAIN}
         accounts = {account: dict(regions) for account, regions in dict.items(backends)}
@@ -86,6 +88,10 @@ def take(blobs: Blobs) -> tuple[bytes, set[str]]:
     pickler = _Pickler(file, blobs)
     pickler.dump(state)
     return file.getvalue(), pickler.digests
+
+
+def _backends_in_use() -> list[Any]:
+    return list(BackendDict._instances)  # type: ignore[misc]
 
 
 def restore(data: bytes, blobs: Blobs) -> None:

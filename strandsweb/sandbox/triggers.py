@@ -109,6 +109,7 @@ class Pollers:
 
 def _ready_mappings() -> list[Mapping]:
     ready = []
+    backend: Any
     for account, region, backend in lambda_backends.iter_backends():
         for mapping in backend._event_source_mappings.values():
             arn = mapping.event_source_arn

@@ -1,7 +1,7 @@
 """Where moto differs from AWS in ways the product would notice, and what is done about it: one module per service.
 
-Everything here changes moto's classes in place, from the API reference of the service, and keeps what it adds inside moto's
-own objects, so that journal and snapshot hold it. A module goes when moto does what it says.
+Everything here changes moto's classes in place, from the API reference of the service, and keeps what it adds inside
+moto's own objects, so that journal and snapshot hold it. A module goes when moto does what it says.
 """
 
 from __future__ import annotations

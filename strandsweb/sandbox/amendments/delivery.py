@@ -29,8 +29,9 @@ def install(invoke_later: Callable[[FunctionSpec, str], None]) -> None:
 
 def _remember_what_never_changes() -> None:
     """On every call moto inspects the service's class and converts its method names anew: half of its time."""
-    responses.camelcase_to_underscores = functools.cache(responses.camelcase_to_underscores)
-    responses.method_names_from_class = functools.cache(responses.method_names_from_class)
+    names = vars(responses)
+    for name in ("camelcase_to_underscores", "method_names_from_class"):
+        names[name] = functools.cache(names[name])
 
 
 def _run_functions(invoke_later: Callable[[FunctionSpec, str], None]) -> None:

@@ -1,7 +1,8 @@
 """Runs inside a function's process: imports the handler and answers one event after another. Standard library only.
 
-Started as `python bootstrap.py EVENTS RESULTS LIFELINE` with three inherited pipes. EVENTS and RESULTS carry frames: four
-bytes of length, then JSON. The lifeline carries nothing; it closes when the sandbox dies, and then the whole group ends.
+Started as `python bootstrap.py EVENTS RESULTS LIFELINE` with three inherited pipes. EVENTS and RESULTS carry frames:
+four bytes of length, then JSON. The lifeline carries nothing; it closes when the sandbox dies, and then the whole group
+of processes ends.
 """
 
 import importlib
@@ -15,14 +16,15 @@ import sys
 import threading
 import time
 import traceback
+from typing import Any
 
 
-def read_frame(descriptor):
+def read_frame(descriptor: int) -> Any:
     header = read_exactly(descriptor, 4)
     return json.loads(read_exactly(descriptor, struct.unpack(">I", header)[0]))
 
 
-def read_exactly(descriptor, size):
+def read_exactly(descriptor: int, size: int) -> bytes:
     data = b""
     while len(data) < size:
         chunk = os.read(descriptor, size - len(data))
@@ -32,14 +34,14 @@ def read_exactly(descriptor, size):
     return data
 
 
-def write_frame(descriptor, value):
+def write_frame(descriptor: int, value: Any) -> None:
     payload = json.dumps(value).encode()
     data = memoryview(struct.pack(">I", len(payload)) + payload)
     while data:
         data = data[os.write(descriptor, data) :]
 
 
-def watch(lifeline):
+def watch(lifeline: int) -> None:
     os.read(lifeline, 1)
     os.killpg(0, signal.SIGKILL)
 
@@ -50,11 +52,11 @@ class Context:
     client_context = None
     identity = None
 
-    def __init__(self, given):
+    def __init__(self, given: dict[str, Any]) -> None:
         self._deadline = time.monotonic() + given.pop("seconds")
         vars(self).update(given)
 
-    def get_remaining_time_in_millis(self):
+    def get_remaining_time_in_millis(self) -> int:
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
@@ -63,13 +65,13 @@ class LogHandler(logging.Handler):
 
     request_id = ""
 
-    def emit(self, record):
+    def emit(self, record: logging.LogRecord) -> None:
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
-        print(f"[{record.levelname}]\t{moment}\t{LogHandler.request_id}\t{self.format(record)}", file=sys.stdout)
+        sys.stdout.write(f"[{record.levelname}]\t{moment}\t{LogHandler.request_id}\t{self.format(record)}\n")
 
 
-def describe(error, skip=1):
-    frames = traceback.extract_tb(error.__traceback__)[skip:]
+def describe(error: BaseException) -> dict[str, Any]:
+    frames = traceback.extract_tb(error.__traceback__)[1:]  # without this file's own
     return {
         "errorMessage": str(error),
         "errorType": type(error).__name__,
@@ -80,7 +82,7 @@ def describe(error, skip=1):
     }
 
 
-def load_handler(name):
+def load_handler(name: str) -> tuple[Any, dict[str, Any] | None]:
     """The handler named `folder/package.module.function`, or the error AWS's runtime gives."""
     module_name, dot, function_name = name.rpartition(".")
     if not dot:
@@ -99,11 +101,11 @@ def load_handler(name):
     return getattr(module, function_name), None
 
 
-def failure(kind, message):
+def failure(kind: str, message: str) -> dict[str, Any]:
     return {"errorMessage": message, "errorType": f"Runtime.{kind}", "requestId": "", "stackTrace": []}
 
 
-def answer(handler, frame):
+def answer(handler: Any, frame: dict[str, Any]) -> dict[str, Any]:
     """The result of one event: {"payload": text} or {"error": {...}}."""
     LogHandler.request_id = frame["context"]["aws_request_id"]
     try:
@@ -116,7 +118,7 @@ def answer(handler, frame):
         return {"error": failure("MarshalError", f"Unable to marshal response: {error}")}
 
 
-def main():
+def main() -> None:
     events, results, lifeline = (int(argument) for argument in sys.argv[1:4])
     for descriptor in (events, results, lifeline):
         os.set_inheritable(descriptor, False)

@@ -185,8 +185,8 @@ class Functions:
 
 def _event_text(body: bytes) -> str:
     if len(body) > PAYLOAD_AT_MOST:
-        message = f"{len(body)} byte payload is too large for the RequestResponse invocation type (limit {PAYLOAD_AT_MOST} bytes)"
-        raise CannotInvoke("RequestTooLargeException", 413, message)
+        message = f"{len(body)} byte payload is too large for the RequestResponse invocation type "
+        raise CannotInvoke("RequestTooLargeException", 413, f"{message}(limit {PAYLOAD_AT_MOST} bytes)")
     text = body.decode("utf-8", "replace") or "{}"
     try:
         json.loads(text)
@@ -225,8 +225,8 @@ def _log_lines(spec: FunctionSpec, request_id: str, outcome: Outcome) -> list[st
             lines += [line.rstrip("\n") for line in outcome.error.get("stackTrace", [])]
     lines.append(f"END RequestId: {request_id}")
     used, billed = f"{outcome.seconds * 1000:.2f} ms", f"{int(outcome.seconds * 1000) + 1} ms"
-    report = f"REPORT RequestId: {request_id}\tDuration: {used}\tBilled Duration: {billed}\tMemory Size: {spec.memory_mib} MB"
-    report += f"\tMax Memory Used: {outcome.memory_mib} MB"
+    report = f"REPORT RequestId: {request_id}\tDuration: {used}\tBilled Duration: {billed}"
+    report += f"\tMemory Size: {spec.memory_mib} MB\tMax Memory Used: {outcome.memory_mib} MB"
     if outcome.start_seconds is not None:
         report += f"\tInit Duration: {outcome.start_seconds * 1000:.2f} ms"
     return [line for line in [*lines, report] if line]

@@ -27,7 +27,7 @@ class Packages:
         folder.mkdir(parents=True)
 
     def unpack(self, digest: str, code: bytes) -> Path:
-        """The folder with the files of `code`. Raises BadPackage for what is no zip file, or one that leaves its folder."""
+        """The folder with the files of `code`. Raises BadPackage for what is no zip file or leaves its folder."""
         place = self._folder / digest.replace("/", "_")
         with self._lock:
             if not place.exists():

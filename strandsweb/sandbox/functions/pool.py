@@ -1,4 +1,4 @@
-"""Warm workers: kept for a while, bounded in number, and gone as soon as the code or configuration of their function is."""
+"""Warm workers: kept for a while, bounded in number, and gone with the code or configuration they stand for."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def find(account: str, region: str, name: str, qualifier: str | None = None) -> 
     if name.startswith("arn:") and len(parts) > 6:
         region, account = parts[3], parts[4]
     try:
-        function = lambda_backends[account][region].get_function(name, qualifier)
+        function: Any = lambda_backends[account][region].get_function(name, qualifier)
     except UnknownFunctionException:
         arn = name if name.startswith("arn:") else f"arn:aws:lambda:{region}:{account}:function:{name}"
         raise FunctionNotFound(f"{arn}:{qualifier}" if qualifier else arn) from None

@@ -1,4 +1,4 @@
-"""One warm process of a function: started, given events, watched for time and memory, and ended with all its children."""
+"""One warm process of a function: given events, watched for time and memory, and ended with all its children."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Worker:
         self.used = time.monotonic()
         if isinstance(result, dict):
             return self._outcome(result.get("payload"), result.get("error"), output, begun, start_seconds)
-        error = _broken(context, result, timeout_seconds, self._process.poll())
+        error = _broken(context, result, timeout_seconds, self._exit_code() if result == "exited" else None)
         self.kill()
         return self._outcome(None, error, output, begun, start_seconds)
 
@@ -154,6 +154,13 @@ class Worker:
                     return json.loads(frame)  # type: ignore[no-any-return]
             if not ready and self._measure() > self._memory_limit:
                 return "memory"
+
+    def _exit_code(self) -> int | None:
+        """The code of a process that closed its pipes, which it does a moment before it can be waited for."""
+        try:
+            return self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            return None
 
     def _drain(self, output: bytearray) -> bool:
         """Moves what the process has written so far to `output`; False at its end."""
