@@ -39,7 +39,7 @@ def normalise(properties: Mapping[str, Any]) -> Mapping[str, Any]:
         }
     encryption = normal.get("SSESpecification")
     if isinstance(encryption, Mapping):
-        # With encryption by KMS the type is always KMS; AWS reports the key of its own as an ARN nobody asked for.
+        # The type is always KMS.
         normal["SSESpecification"] = {name: value for name, value in encryption.items() if name != "SSEType"}
     if normal.get("BillingMode") == "PAY_PER_REQUEST":
         normal.pop("ProvisionedThroughput", None)
@@ -59,8 +59,8 @@ def to_api(properties: Mapping[str, Any]) -> dict[str, Any]:
     return api
 
 
-def from_api(table: Mapping[str, Any]) -> dict[str, Any]:
-    """A table description -> properties."""
+def from_api(table: Mapping[str, Any], recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """A table description -> properties; `recorded` says in which words a key was asked for, if it was."""
     live = {
         **picked(table, "TableName", "AttributeDefinitions", "KeySchema", "DeletionProtectionEnabled"),
         "BillingMode": table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
@@ -70,11 +70,7 @@ def from_api(table: Mapping[str, Any]) -> dict[str, Any]:
     }
     if live["BillingMode"] == "PROVISIONED":
         live["ProvisionedThroughput"] = _throughput(table["ProvisionedThroughput"])
-    encryption = table.get("SSEDescription", {})
-    enabled = encryption.get("Status") in ("ENABLED", "ENABLING", "UPDATING")
-    live["SSESpecification"] = {"SSEEnabled": enabled}
-    if enabled and "KMSMasterKeyArn" in encryption:
-        live["SSESpecification"]["KMSMasterKeyId"] = encryption["KMSMasterKeyArn"]
+    live["SSESpecification"] = _encryption_from_api(table.get("SSEDescription", {}), recorded)
     stream = table.get("StreamSpecification", {})
     if stream.get("StreamEnabled"):
         live["StreamSpecification"] = {"StreamViewType": stream["StreamViewType"]}
@@ -136,6 +132,18 @@ def monthly_usd(properties: Mapping[str, Any]) -> float:
         for entry in throughputs
     )
     return round(hourly * _HOURS_A_MONTH, 4)
+
+
+def _encryption_from_api(description: Mapping[str, Any], recorded: Mapping[str, Any]) -> dict[str, Any]:
+    if description.get("Status") not in ("ENABLED", "ENABLING", "UPDATING"):
+        return {"SSEEnabled": False}
+    asked = recorded.get("SSESpecification", {}).get("KMSMasterKeyId")
+    # Without a key of one's own, AWS reports the ARN of its own key, which nobody asked for.
+    if not asked:
+        return {"SSEEnabled": True}
+    arn = description.get("KMSMasterKeyArn", "")
+    # What an alias stands for cannot be seen here: it is taken at its word.
+    return {"SSEEnabled": True, "KMSMasterKeyId": asked if "alias/" in asked or arn.endswith(asked) else arn}
 
 
 def _index_updates(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
 
 SETTLED_SECONDS = 900
-_ABSENT = ("ResourceNotFoundException", "TableNotFoundException")
+_ABSENT = ("ResourceNotFoundException", "ResourceNotFound", "TableNotFoundException")
 # Written by calls of their own, once the table is active.
 _EXTRAS = ("PointInTimeRecoverySpecification", "TimeToLiveSpecification")
 
@@ -77,7 +77,7 @@ class DynamoDbTable(AwsProvisioner):
         if described is None or described["Table"]["TableStatus"] == "DELETING":
             return None
         table = described["Table"]
-        live = {**self.kind.defaults, **shapes.from_api(table)}
+        live = {**self.kind.defaults, **shapes.from_api(table, properties)}
         if backups is not None:
             live["PointInTimeRecoverySpecification"] = shapes.backups_from_api(backups)
         if expiry is not None:

@@ -93,241 +93,128 @@ _UNSUPPORTED = Failure(
     Category.INVALID, "this is not offered here", "Check whether the region, or the sandbox, offers the operation."
 )
 
-CATALOGUE: Mapping[str, Failure] = {
-    **dict.fromkeys(
-        [
-            "Throttling",
-            "ThrottlingException",
-            "ThrottledException",
-            "Throttled",
-            "RequestThrottled",
-            "RequestThrottledException",
-            "TooManyRequestsException",
-            "TooManyRequests",
-            "RequestLimitExceeded",
-            "BandwidthLimitExceeded",
-            "ProvisionedThroughputExceededException",
-            "PriorRequestNotComplete",
-            "SlowDown",
-            "EC2ThrottledException",
-            "TransactionInProgressException",
-        ],
+_ROWS: tuple[tuple[Failure, str], ...] = (
+    (
         _THROTTLED,
+        """
+        Throttling ThrottlingException ThrottledException Throttled RequestThrottled RequestThrottledException
+        TooManyRequestsException TooManyRequests RequestLimitExceeded BandwidthLimitExceeded
+        ProvisionedThroughputExceededException PriorRequestNotComplete SlowDown EC2ThrottledException
+        TransactionInProgressException
+        """,
     ),
-    **dict.fromkeys(
-        [
-            "InternalError",
-            "InternalFailure",
-            "InternalServerError",
-            "InternalServiceError",
-            "InternalServiceFault",
-            "ServiceException",
-            "ServiceFailure",
-            "ServiceFailureException",
-            "ServiceUnavailable",
-            "ServiceUnavailableException",
-            "ServerException",
-            "RequestTimeout",
-            "RequestTimeoutException",
-            "InternalException",
-            "InternalErrorException",
-            "500",
-            "502",
-            "503",
-            "504",
-        ],
+    (
         _UNAVAILABLE,
+        """
+        InternalError InternalFailure InternalServerError InternalServiceError InternalServiceFault
+        ServiceException ServiceFailure ServiceFailureException ServiceUnavailable ServiceUnavailableException
+        ServerException RequestTimeout RequestTimeoutException InternalException InternalErrorException 500 502
+        503 504
+        """,
     ),
-    **dict.fromkeys(
-        [
-            "OperationAborted",
-            "OperationAbortedException",
-            "ConcurrentModification",
-            "ConcurrentModificationException",
-            "AWS.SimpleQueueService.QueueDeletedRecently",
-            "QueueDeletedRecently",
-            "ResourceNotReadyException",
-            "EntityTemporarilyUnmodifiable",
-            "ConcurrentAccessException",
-            "ConcurrentAccess",
-            "StaleTagException",
-            "PreconditionFailedException",
-        ],
+    (
         _SETTLING,
+        """
+        OperationAborted OperationAbortedException ConcurrentModification ConcurrentModificationException
+        AWS.SimpleQueueService.QueueDeletedRecently QueueDeletedRecently ResourceNotReadyException
+        EntityTemporarilyUnmodifiable ConcurrentAccessException ConcurrentAccess StaleTagException
+        PreconditionFailedException
+        """,
     ),
-    **dict.fromkeys(
-        [
-            "AccessDenied",
-            "AccessDeniedException",
-            "UnauthorizedOperation",
-            "AuthorizationError",
-            "AuthorizationErrorException",
-            "NotAuthorized",
-            "UnauthorizedException",
-            "ForbiddenException",
-            "AllAccessDisabled",
-            "AccountProblem",
-            "403",
-        ],
+    (
         _DENIED,
+        """
+        AccessDenied AccessDeniedException UnauthorizedOperation AuthorizationError AuthorizationErrorException
+        NotAuthorized UnauthorizedException ForbiddenException AllAccessDisabled AccountProblem 403
+        """,
     ),
-    **dict.fromkeys(["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"], _EXPIRED),
-    **dict.fromkeys(
-        [
-            "InvalidClientTokenId",
-            "UnrecognizedClientException",
-            "InvalidAccessKeyId",
-            "SignatureDoesNotMatch",
-            "AuthFailure",
-            "IncompleteSignature",
-            "InvalidSignatureException",
-            "MissingAuthenticationToken",
-            "InvalidToken",
-            "OptInRequired",
-            "MissingAuthenticationTokenException",
-            "IncompleteSignatureException",
-            "RequestTimeTooSkewed",
-            "NotSignedUp",
-        ],
+    (
+        _EXPIRED,
+        """
+        ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired
+        """,
+    ),
+    (
         _BAD_CREDENTIALS,
+        """
+        InvalidClientTokenId UnrecognizedClientException InvalidAccessKeyId SignatureDoesNotMatch AuthFailure
+        IncompleteSignature InvalidSignatureException MissingAuthenticationToken InvalidToken OptInRequired
+        MissingAuthenticationTokenException IncompleteSignatureException RequestTimeTooSkewed NotSignedUp
+        """,
     ),
-    **dict.fromkeys(
-        [
-            "RegionDisabledException",
-            "PermanentRedirect",
-            "AuthorizationHeaderMalformed",
-            "IllegalLocationConstraintException",
-        ],
+    (
         _REGION,
+        """
+        RegionDisabledException PermanentRedirect AuthorizationHeaderMalformed
+        IllegalLocationConstraintException
+        """,
     ),
-    **dict.fromkeys(
-        [
-            "ResourceNotFoundException",
-            "ResourceNotFound",
-            "NotFoundException",
-            "NotFound",
-            "NoSuchEntity",
-            "NoSuchBucket",
-            "NoSuchKey",
-            "AWS.SimpleQueueService.NonExistentQueue",
-            "QueueDoesNotExist",
-            "NoSuchTagSet",
-            "TableNotFoundException",
-            "404",
-        ],
+    (
         _NOT_FOUND,
+        """
+        ResourceNotFoundException ResourceNotFound NotFoundException NotFound NoSuchEntity NoSuchBucket
+        NoSuchKey AWS.SimpleQueueService.NonExistentQueue QueueDoesNotExist NoSuchTagSet TableNotFoundException
+        404
+        """,
     ),
-    **dict.fromkeys(
-        [
-            "EntityAlreadyExists",
-            "ResourceAlreadyExistsException",
-            "ResourceExistsException",
-            "BucketAlreadyExists",
-            "BucketAlreadyOwnedByYou",
-            "QueueAlreadyExists",
-            "QueueNameExists",
-            "TableAlreadyExistsException",
-            "TopicAlreadyExists",
-        ],
+    (
         _EXISTS,
+        """
+        EntityAlreadyExists ResourceAlreadyExistsException ResourceExistsException BucketAlreadyExists
+        BucketAlreadyOwnedByYou QueueAlreadyExists QueueNameExists TableAlreadyExistsException
+        TopicAlreadyExists
+        """,
     ),
-    **dict.fromkeys(
-        [
-            "ResourceConflictException",
-            "ConflictException",
-            "ResourceInUseException",
-            "ResourceInUse",
-            "DeleteConflict",
-            "BucketNotEmpty",
-            "Conflict",
-            "InvalidBucketState",
-            "ManagedRuleException",
-        ],
+    (
         _BUSY,
+        """
+        ResourceConflictException ConflictException ResourceInUseException ResourceInUse DeleteConflict
+        BucketNotEmpty Conflict InvalidBucketState ManagedRuleException
+        """,
     ),
-    **dict.fromkeys(
-        [
-            "LimitExceeded",
-            "LimitExceededException",
-            "ServiceQuotaExceededException",
-            "TooManyBuckets",
-            "QuotaExceededException",
-            "CodeStorageExceededException",
-            "TopicLimitExceeded",
-            "TagLimitExceeded",
-            "TooManyTagsException",
-            "OverLimit",
-            "LimitExceededFault",
-            "PolicyLengthExceededException",
-        ],
+    (
         _QUOTA,
+        """
+        LimitExceeded LimitExceededException ServiceQuotaExceededException TooManyBuckets QuotaExceededException
+        CodeStorageExceededException TopicLimitExceeded TagLimitExceeded TooManyTagsException OverLimit
+        LimitExceededFault PolicyLengthExceededException
+        """,
     ),
-    **dict.fromkeys(
-        [
-            "ValidationException",
-            "ValidationError",
-            "InvalidParameter",
-            "InvalidParameterValue",
-            "InvalidParameterValueException",
-            "InvalidParameterException",
-            "InvalidParameterCombination",
-            "InvalidRequest",
-            "InvalidRequestException",
-            "BadRequestException",
-            "InvalidArgument",
-            "MalformedXML",
-            "InvalidInput",
-            "MissingParameter",
-            "MissingParameterValue",
-            "InvalidAttributeName",
-            "InvalidAttributeValue",
-            "InvalidBucketName",
-            "InvalidEventPatternException",
-            "InvalidRuntimeException",
-            "InvalidTag",
-            "RequestEntityTooLargeException",
-            "EntityTooLarge",
-            "KeyTooLongError",
-            "InvalidStateException",
-            "UnmodifiableEntity",
-            "InvalidZipFileException",
-            "InvalidCodeSignatureException",
-        ],
+    (
         _INVALID,
+        """
+        ValidationException ValidationError InvalidParameter InvalidParameterValue
+        InvalidParameterValueException InvalidParameterException InvalidParameterCombination InvalidRequest
+        InvalidRequestException BadRequestException InvalidArgument MalformedXML InvalidInput MissingParameter
+        MissingParameterValue InvalidAttributeName InvalidAttributeValue InvalidBucketName
+        InvalidEventPatternException InvalidRuntimeException InvalidTag RequestEntityTooLargeException
+        EntityTooLarge KeyTooLongError InvalidStateException UnmodifiableEntity InvalidZipFileException
+        InvalidCodeSignatureException
+        """,
     ),
-    **dict.fromkeys(
-        ["MalformedPolicyDocument", "MalformedPolicyDocumentException", "MalformedPolicy", "InvalidPolicyDocument"],
+    (
         _POLICY,
+        """
+        MalformedPolicyDocument MalformedPolicyDocumentException MalformedPolicy InvalidPolicyDocument
+        """,
     ),
-    **dict.fromkeys(
-        [
-            "KMSAccessDeniedException",
-            "KMSAccessDenied",
-            "KMSDisabledException",
-            "KMSDisabled",
-            "KMSInvalidStateException",
-            "KMSNotFoundException",
-            "KMSNotFound",
-            "KMSOptInRequired",
-            "KmsAccessDenied",
-            "EncryptionFailure",
-            "DecryptionFailure",
-        ],
+    (
         _KMS,
+        """
+        KMSAccessDeniedException KMSAccessDenied KMSDisabledException KMSDisabled KMSInvalidStateException
+        KMSNotFoundException KMSNotFound KMSOptInRequired KmsAccessDenied EncryptionFailure DecryptionFailure
+        """,
     ),
-    **dict.fromkeys(
-        [
-            "UnsupportedOperation",
-            "UnsupportedOperationException",
-            "InvalidAction",
-            "UnknownOperationException",
-            "NotImplemented",
-            "MethodNotAllowed",
-            "OperationDisabledException",
-        ],
+    (
         _UNSUPPORTED,
+        """
+        UnsupportedOperation UnsupportedOperationException InvalidAction UnknownOperationException
+        NotImplemented MethodNotAllowed OperationDisabledException
+        """,
     ),
-}
+)
+
+CATALOGUE: Mapping[str, Failure] = {code: failure for failure, codes in _ROWS for code in codes.split()}
 
 # Codes that mean one thing or another depending on their words: (code, fragment of the message, lower case, meaning).
 BY_MESSAGE: tuple[tuple[str, str, Failure], ...] = (
@@ -352,7 +239,7 @@ BY_MESSAGE: tuple[tuple[str, str, Failure], ...] = (
     ("AccessDenied", "sts:assumerole", Failure(
         Category.CREDENTIALS,
         "the environment's role cannot be assumed",
-        "Check the role's trust policy: it must trust the worker's identity and require this environment's external id.",
+        "The role's trust policy must trust the worker's identity and require the environment's external id.",
     )),
 )  # fmt: skip
 

@@ -275,7 +275,8 @@ class S3Bucket(AwsProvisioner):
         if value is None:
             assert part.remove is not None, part
             return self.aws.call("s3", part.remove, Bucket=name)
-        return self.aws.call("s3", part.put, Bucket=name, **{part.argument: part.to_api(value)})
+        parameters: dict[str, Any] = {"Bucket": name, part.argument: part.to_api(value)}
+        return self.aws.call("s3", part.put, **parameters)
 
     def _put_tags(self, name: str, wanted: Mapping[str, str]) -> Answer:
         # S3 has no call for single tags of a bucket: the set is replaced.

@@ -1,0 +1,290 @@
+"""One case per kind: what is wanted, what changes in place, and the surroundings it needs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from deployments.aws.calls import Aws
+from deployments.aws.registry import provisioners
+from deployments.engine.canonical import dumps
+from deployments.engine.ports import Live
+from deployments.engine.resources import Resource
+from tests.aws.conftest import ACCOUNT, FIRST_ZIP, REGION, SECOND_ZIP, ZIPS, Recording
+from tests.engine.provisioner_contract import Case, target
+
+TAGS = {"strands:project": "support-desk", "strands:environment": "dev", "team": "platform"}
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/strands-support-desk-dev-shared"
+FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:strands-support-desk-dev-triage"
+QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:strands-support-desk-dev-jobs"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+def allow(*actions: str) -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": f"arn:aws:s3:::bucket-{ACCOUNT}/*"}],
+    }
+
+
+def function_properties(**changes: Any) -> dict[str, Any]:
+    return {
+        "FunctionName": "strands-support-desk-dev-triage",
+        "Role": ROLE_ARN,
+        "Runtime": "python3.11",
+        "Handler": "main.handler",
+        "MemorySize": 512,
+        "Timeout": 30,
+        "Environment": {"Variables": {"MODEL": "local"}},
+        "Code": {"S3Bucket": "code", "S3Key": f"triage/{FIRST_ZIP}.zip"},
+        **changes,
+    }
+
+
+WANTED: dict[str, dict[str, Any]] = {
+    "AWS::ApiGatewayV2::Api": {
+        "Name": "strands-support-desk-dev",
+        "ProtocolType": "HTTP",
+        "CorsConfiguration": {"AllowOrigins": ["*"], "AllowMethods": ["GET", "POST"], "AllowHeaders": ["Content-Type"]},
+    },
+    "AWS::ApiGatewayV2::Integration": {
+        "ApiId": "the-api",
+        "IntegrationType": "AWS_PROXY",
+        "IntegrationUri": FUNCTION_ARN,
+        "PayloadFormatVersion": "2.0",
+        "TimeoutInMillis": 20000,
+    },
+    "AWS::ApiGatewayV2::Route": {"ApiId": "the-api", "RouteKey": "POST /support", "Target": "integrations/abc"},
+    "AWS::ApiGatewayV2::Stage": {
+        "ApiId": "the-api",
+        "StageName": "$default",
+        "AutoDeploy": True,
+        "DefaultRouteSettings": {"ThrottlingBurstLimit": 10, "ThrottlingRateLimit": 5.0},
+    },
+    "AWS::CloudWatch::Alarm": {
+        "AlarmName": "strands-support-desk-dev-triage-errors",
+        "Namespace": "AWS/Lambda",
+        "MetricName": "Errors",
+        "Dimensions": [{"Name": "FunctionName", "Value": "strands-support-desk-dev-triage"}],
+        "Statistic": "Sum",
+        "Period": 300,
+        "EvaluationPeriods": 1,
+        "Threshold": 0,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "TreatMissingData": "notBreaching",
+        "AlarmActions": [f"arn:aws:sns:{REGION}:{ACCOUNT}:strands-support-desk-dev-alerts"],
+    },
+    "AWS::DynamoDB::Table": {
+        "TableName": "strands-support-desk-dev-tickets",
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "BillingMode": "PAY_PER_REQUEST",
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        "SSESpecification": {"SSEEnabled": True},
+        "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+    },
+    "AWS::Events::EventBus": {"Name": "strands-support-desk-dev-bus", "Description": "the desk's events"},
+    "AWS::Events::Rule": {
+        "Name": "strands-support-desk-dev-reporter",
+        "ScheduleExpression": "rate(5 minutes)",
+        "State": "ENABLED",
+        "Targets": [{"Id": "reporter", "Arn": FUNCTION_ARN}],
+    },
+    "AWS::IAM::Role": {
+        "RoleName": "strands-support-desk-dev-triage",
+        "AssumeRolePolicyDocument": TRUST,
+        "Description": "what triage may do",
+        "Policies": [
+            {"PolicyName": "uploads", "PolicyDocument": allow("s3:GetObject")},
+            {"PolicyName": "logs", "PolicyDocument": allow("logs:PutLogEvents", "logs:CreateLogStream")},
+        ],
+        "ManagedPolicyArns": [f"arn:aws:iam::{ACCOUNT}:policy/tracing"],
+    },
+    "AWS::Lambda::EventSourceMapping": {
+        "FunctionName": "strands-support-desk-dev-triage",
+        "EventSourceArn": QUEUE_ARN,
+        "BatchSize": 10,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+    },
+    "AWS::Lambda::Function": function_properties(),
+    "AWS::Lambda::Permission": {
+        "FunctionName": "strands-support-desk-dev-triage",
+        "Action": "lambda:InvokeFunction",
+        "Principal": "apigateway.amazonaws.com",
+        "SourceArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:abc/*/POST/support",
+    },
+    "AWS::Logs::LogGroup": {"LogGroupName": "/aws/lambda/strands-support-desk-dev-triage", "RetentionInDays": 30},
+    "AWS::S3::Bucket": {
+        "BucketName": f"strands-support-desk-dev-uploads-{ACCOUNT}",
+        "PublicAccessBlockConfiguration": {
+            "BlockPublicAcls": True,
+            "BlockPublicPolicy": True,
+            "IgnorePublicAcls": True,
+            "RestrictPublicBuckets": True,
+        },
+        "BucketEncryption": {
+            "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+        },
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+        "VersioningConfiguration": {"Status": "Enabled"},
+        "LifecycleConfiguration": {
+            "Rules": [
+                {
+                    "Id": "old-versions",
+                    "Status": "Enabled",
+                    "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+                }
+            ]
+        },
+    },
+    "AWS::SNS::Topic": {"TopicName": "strands-support-desk-dev-alerts", "KmsMasterKeyId": "alias/aws/sns"},
+    "AWS::SQS::Queue": {
+        "QueueName": "strands-support-desk-dev-jobs",
+        "VisibilityTimeout": 120,
+        "SqsManagedSseEnabled": True,
+        "RedrivePolicy": {
+            "deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:strands-support-desk-dev-dead",
+            "maxReceiveCount": 5,
+        },
+    },
+    "AWS::SecretsManager::Secret": {
+        "Name": "strands/support-desk/dev/crm-token",
+        "Description": "the CRM's token",
+        "GenerateSecretString": {"PasswordLength": 40},
+    },
+}
+
+# What changes in place; None takes the property out.
+CHANGED: dict[str, dict[str, Any]] = {
+    "AWS::ApiGatewayV2::Api": {"Description": "the desk's API", "CorsConfiguration": None},
+    "AWS::ApiGatewayV2::Integration": {"TimeoutInMillis": 10000},
+    "AWS::ApiGatewayV2::Route": {"Target": "integrations/def"},
+    "AWS::ApiGatewayV2::Stage": {"DefaultRouteSettings": {"ThrottlingBurstLimit": 50, "ThrottlingRateLimit": 25.0}},
+    "AWS::CloudWatch::Alarm": {"Threshold": 5, "AlarmActions": None},
+    "AWS::DynamoDB::Table": {
+        "PointInTimeRecoverySpecification": None,
+        "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": True},
+        "DeletionProtectionEnabled": False,
+        "AttributeDefinitions": [
+            {"AttributeName": "id", "AttributeType": "S"},
+            {"AttributeName": "status", "AttributeType": "S"},
+        ],
+        "GlobalSecondaryIndexes": [
+            {
+                "IndexName": "by-status",
+                "KeySchema": [{"AttributeName": "status", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    },
+    "AWS::Events::EventBus": {"Description": "events"},
+    "AWS::Events::Rule": {
+        "ScheduleExpression": "rate(1 hour)",
+        "Targets": [{"Id": "hourly", "Arn": FUNCTION_ARN, "Input": '{"hourly":true}'}],
+    },
+    "AWS::IAM::Role": {
+        "Description": None,
+        "Policies": [
+            {"PolicyName": "uploads", "PolicyDocument": allow("s3:GetObject", "s3:PutObject")},
+            {"PolicyName": "queue", "PolicyDocument": allow("sqs:SendMessage")},
+        ],
+        "ManagedPolicyArns": [],
+        "MaxSessionDuration": 7200,
+    },
+    "AWS::Lambda::EventSourceMapping": {"BatchSize": 5, "Enabled": False},
+    "AWS::Lambda::Function": {
+        "MemorySize": 1024,
+        "Environment": {"Variables": {"MODEL": "other", "LEVEL": "debug"}},
+        "ReservedConcurrentExecutions": 5,
+        "Description": "sorts tickets",
+        "Code": {"S3Bucket": "code", "S3Key": f"triage/{SECOND_ZIP}.zip"},
+    },
+    "AWS::Logs::LogGroup": {"RetentionInDays": None},
+    "AWS::S3::Bucket": {
+        "VersioningConfiguration": None,
+        "LifecycleConfiguration": None,
+        "CorsConfiguration": {
+            "CorsRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["https://example.com"], "MaxAge": 600}]
+        },
+    },
+    "AWS::SNS::Topic": {"DisplayName": "Alerts", "KmsMasterKeyId": None},
+    "AWS::SQS::Queue": {"VisibilityTimeout": 300, "RedrivePolicy": None, "DelaySeconds": 3},
+    "AWS::SecretsManager::Secret": {"Description": "the CRM's new token"},
+}
+
+UNTAGGED = frozenset(
+    {
+        "AWS::ApiGatewayV2::Integration",
+        "AWS::ApiGatewayV2::Route",
+        "AWS::Lambda::EventSourceMapping",
+        "AWS::Lambda::Permission",
+    }
+)
+
+
+def wanted(type_name: str, api_id: str = "the-api") -> Resource:
+    """The resource of this kind; `api_id` is the API it belongs to, where it belongs to one."""
+    properties = dict(WANTED[type_name])
+    if "ApiId" in properties:
+        properties["ApiId"] = api_id
+    tags = {} if type_name in UNTAGGED else TAGS
+    return Resource("shared-infrastructure", "Subject", type_name, properties, tags=tags)
+
+
+def changed(resource: Resource) -> Resource | None:
+    """The same resource with what can change in place changed; its tags too."""
+    if resource.type not in CHANGED:
+        return None
+    merged = {**resource.properties, **CHANGED[resource.type]}
+    tags = {**resource.tags, "team": "desk", "tier": "gold"} if resource.tags else {}
+    return replace(resource, properties={name: value for name, value in merged.items() if value is not None}, tags=tags)
+
+
+def surroundings(aws: Aws) -> str:
+    """Makes what the cases refer to: role, bucket, function, queues, table of contents; answers the API's id."""
+    aws.call(
+        "iam",
+        "create_role",
+        RoleName="strands-support-desk-dev-shared",
+        AssumeRolePolicyDocument=dumps(TRUST),
+    )
+    aws.call("iam", "create_policy", PolicyName="tracing", PolicyDocument=dumps(allow("xray:PutTraceSegments")))
+    aws.call("s3", "create_bucket", Bucket="code")
+    return str(aws.call("apigatewayv2", "create_api", Name="around", ProtocolType="HTTP")["ApiId"])
+
+
+def around(aws: Aws, type_name: str) -> str:
+    """The surroundings for a case of this kind; answers the API's id."""
+    api_id = surroundings(aws)
+    if type_name == "AWS::SQS::Queue":
+        aws.call("sqs", "create_queue", QueueName="strands-support-desk-dev-dead")
+    if type_name in ("AWS::Lambda::Permission", "AWS::Lambda::EventSourceMapping"):
+        key = f"triage/{FIRST_ZIP}.zip"
+        aws.call("s3", "put_object", Bucket="code", Key=key, Body=ZIPS[FIRST_ZIP])
+        aws.call("lambda", "create_function", **function_properties())
+        aws.call("sqs", "create_queue", QueueName="strands-support-desk-dev-jobs")
+    return api_id
+
+
+def case(aws: Aws, listener: Recording, type_name: str) -> Case:
+    """The contract's case for this kind."""
+    resource = wanted(type_name, around(aws, type_name))
+    provisioner = provisioners(aws, ZIPS.__getitem__)[type_name]
+    other = changed(resource)
+
+    def drift(live: Live) -> None:
+        assert other is not None
+        provisioner.update(target(replace(other, tags=resource.tags)), live)
+
+    return Case(
+        provisioner=provisioner,
+        wanted=resource,
+        changed=other,
+        drift=drift if other else None,
+        writes=lambda: len(listener.writes()),
+        taggable=type_name not in UNTAGGED,
+    )
