@@ -3,6 +3,7 @@
 import hashlib
 import io
 import stat
+import struct
 import zipfile
 import zlib
 from bisect import bisect_left
@@ -12,7 +13,16 @@ from functools import partial
 from typing import IO
 
 # What reading a damaged or changed archive can raise.
-UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OSError,
+)
 
 _COMPRESSION_LEVEL = 9
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold

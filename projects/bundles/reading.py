@@ -137,7 +137,7 @@ class _Meter:
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
     name = entry.orig_filename  # before zipfile cut it at a NUL
-    _check_path(name.removesuffix("/") if entry.is_dir() else name)
+    _check_path(name.removesuffix("/"))  # a folder's name ends with a slash
     if entry.flag_bits & 0x1:
         raise BundleError("encrypted", "it is encrypted", name)
     kind = stat.S_IFMT(entry.external_attr >> 16)

@@ -125,6 +125,7 @@ def test_executables_stay_executable() -> None:
     ("name", "message"),
     [
         ("../evil", "leaves the bundle"),
+        ("\0", "control characters"),
         ("a/../../evil", "leaves the bundle"),
         ("/etc/passwd", "absolute"),
         ("C:/windows", "drive letter"),
@@ -192,6 +193,17 @@ def test_damaged_bytes_are_refused_by_name() -> None:
     data[data.index(b"some text")] ^= 1
     error = refusal(lambda: read_zip(bytes(data)))
     assert (error.code, error.entry) == ("corrupt", "bad")
+
+
+@pytest.mark.parametrize("name", ["", "/"])
+def test_an_entry_without_a_name_is_refused(name: str) -> None:
+    assert "a name is empty" in str(refusal(lambda: read_zip(one_entry(name))))
+
+
+def test_a_damaged_ignore_file_is_not_passed_over() -> None:
+    data = bytearray(zipped({".strandsignore": b"some text", "a": b""}, compression=zipfile.ZIP_STORED))
+    data[data.index(b"some text")] ^= 1
+    assert refusal(lambda: read_zip(bytes(data))).entry == ".strandsignore"
 
 
 def test_a_bomb_is_stopped_while_it_unpacks() -> None:
