@@ -108,23 +108,31 @@ def verify_chain(store: Store, project: str, environment: str, head: Head | None
     In the order of the chain: every link stands where its number says and names the digest of the one before; its
     record has exactly the files the manifest lists, each with the digest it lists. Then: no record stands beside
     the chain. With a remembered `head`, a chain cut short (or written anew) behind it shows as well; without one, a
-    missing end cannot be seen. Files of a record without manifest belong to a run that is not sealed yet.
+    missing end cannot be seen. Files without link, or a last link without manifest that nobody remembers, belong to a
+    record that is being written.
     """
     previous: Manifest | None = None
+    unsealed: Problem | None = None
     chained: set[str] = set()
     for key, data in links(store, project, environment):
+        if unsealed:
+            return unsealed
         sequence = previous.sequence + 1 if previous else 1
         manifest, problem = _checked_link(project, environment, key, data, sequence, previous)
         if manifest is None:
             return problem
         problem = _checked_record(store, manifest)
-        if problem:
+        if problem and problem.key == manifest.prefix + layout.MANIFEST and problem.fault is Fault.DELETED:
+            unsealed = problem
+        elif problem:
             return problem
         if head and manifest.sequence == head.sequence and manifest.digest() != head.digest:
             return Problem(Fault.EDITED, key, sequence, "it is not the record that is remembered under this number")
         chained.add(manifest.deployment_id)
         previous = manifest
     reached = previous.sequence if previous else 0
+    if unsealed and head and reached <= head.sequence:
+        return unsealed
     if head and reached < head.sequence:
         key = layout.link(project, environment, reached + 1)
         return Problem(
@@ -204,9 +212,9 @@ def _checked_link(
 def _checked_record(store: Store, manifest: Manifest) -> Problem | None:
     """What is wrong with the files of one record."""
     found = set(store.keys(manifest.prefix))
-    expected = {manifest.prefix + name: file.sha256 for name, file in manifest.files.items()}
+    expected = {manifest.prefix + name: file.sha256 for name, file in sorted(manifest.files.items())}
     expected[manifest.prefix + layout.MANIFEST] = sha256(manifest.to_bytes())
-    for key, digest in sorted(expected.items()):
+    for key, digest in expected.items():
         if key not in found:
             return Problem(Fault.DELETED, key, manifest.sequence, "the file is missing")
         if sha256(store.get(key)) != digest:

@@ -197,6 +197,17 @@ def test_files_of_a_run_that_is_not_sealed_yet_are_no_problem(store: InMemorySto
     assert verify_chain(store, *PLACE) is None
 
 
+def test_a_last_record_without_manifest_is_being_written_unless_somebody_remembers_it(
+    store: InMemoryStore, written: list[Manifest]
+) -> None:
+    del store.objects[file_of(written[4], "manifest.json")]
+    assert verify_chain(store, *PLACE) is None
+    assert verify_chain(store, *PLACE, Head(4, written[3].digest())) is None
+    problem = verify_chain(store, *PLACE, Head(5, written[4].digest()))
+    assert problem is not None
+    assert (problem.fault, problem.sequence) == (Fault.DELETED, 5)
+
+
 def test_a_chain_that_ended_early_is_not_built_on(
     store: InMemoryStore, written: list[Manifest], documents: Make
 ) -> None:
