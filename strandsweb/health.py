@@ -6,22 +6,20 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import cache
 from http import HTTPStatus
 from http.client import HTTPConnection
-from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
-from asgiref.sync import sync_to_async
-from botocore.config import Config
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from history.store import store
 from strandsweb import heartbeat
 
 CHECK_SECONDS = 2.0
@@ -92,16 +90,14 @@ def sandbox() -> None:
 
 
 def history() -> None:
-    """The bucket of the records is there and we may use it."""
-    if settings.HISTORY_STORE == "s3":
-        _s3().head_bucket(Bucket=settings.HISTORY_BUCKET)
+    """The store of the records is there and we may use it."""
+    store().check()
 
 
 @cache
-def _s3() -> Any:
-    """One client for all checks: making one costs more than the check itself, and clients may be shared by threads."""
-    quick = Config(connect_timeout=CHECK_SECONDS, read_timeout=CHECK_SECONDS, retries={"total_max_attempts": 1})
-    return boto3.session.Session().client("s3", endpoint_url=settings.AWS_ENDPOINT_URL or None, config=quick)
+def _thread(name: str) -> ThreadPoolExecutor:
+    """One thread per check: one that hangs delays neither the other checks nor the pages."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"readyz-{name}")
 
 
 async def _result(name: str, check: Callable[[], None]) -> dict[str, object]:
@@ -109,7 +105,7 @@ async def _result(name: str, check: Callable[[], None]) -> dict[str, object]:
     result: dict[str, object] = {"ok": True}
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            await sync_to_async(check, thread_sensitive=False)()
+            await asyncio.get_running_loop().run_in_executor(_thread(name), check)
     except TimeoutError:
         result = {"ok": False, "reason": f"no answer within {CHECK_SECONDS:g} seconds"}
     except NotReady as error:

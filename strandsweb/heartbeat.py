@@ -31,7 +31,8 @@ def beat(client: Redis, name: str) -> None:
 def alive(client: Redis) -> set[str]:
     """The names of the workers that are alive."""
     now, _ = client.time()
-    return {name.decode() for name in client.zrangebyscore(KEY, now - DEAD_SECONDS, "+inf")}
+    names: list[bytes] = client.zrangebyscore(KEY, now - DEAD_SECONDS, "+inf")
+    return {name.decode() for name in names}
 
 
 class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc] # Celery ships no types

@@ -22,7 +22,7 @@ from strandsweb.run.program import Reaper
 async def live(claim: Claim, port: int, console: Console, *, production_shape: bool) -> None:
     """Open the house, live there until asked to stop, close it. Raises HouseError when something gave up."""
     addresses: dict[str, str] = {}
-    reaper = await Reaper.start(claim.lock)
+    reaper = await Reaper.start(claim.run_json, claim.lock)
     house = House(reaper, console, changed=lambda pids: claim.announce(addresses, pids) if addresses else None)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -47,7 +47,6 @@ async def live(claim: Claim, port: int, console: Console, *, production_shape: b
         console.say("Stopping; once more to stop at once.")
         await house.stop()
         await reaper.close()
-        claim.withdraw()
 
 
 def _withheld(variable: str) -> bool:

@@ -23,6 +23,7 @@ class Claim:
     def __init__(self, data_dir: Path) -> None:
         """Take the claim. Raises HouseError when another copy has it."""
         self.data_dir = data_dir
+        self.run_json = data_dir / "run.json"
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self.lock = os.open(data_dir / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
         deadline = time.monotonic() + TAKEOVER_SECONDS
@@ -61,12 +62,8 @@ class Claim:
         return str(known[name])
 
     def announce(self, addresses: Mapping[str, str], pids: Mapping[str, int]) -> None:
-        """Write run.json: where everything is and which processes it is made of."""
-        self._save("run.json", {**addresses, "pids": {"parent": os.getpid(), **pids}})
-
-    def withdraw(self) -> None:
-        """Remove run.json: nothing runs any more."""
-        (self.data_dir / "run.json").unlink(missing_ok=True)
+        """Write run.json: where everything is and which processes it is made of. The reaper removes it."""
+        self._save(self.run_json.name, {**addresses, "pids": {"parent": os.getpid(), **pids}})
 
     def _read(self, name: str) -> dict[str, Any]:
         try:

@@ -45,12 +45,12 @@ class Reaper:
         self._process = process
 
     @classmethod
-    async def start(cls, kept_open: int) -> Reaper:
-        """Start it; it keeps the descriptor `kept_open` (the lock on the data directory) until its work is done."""
+    async def start(cls, run_json: Path, lock: int) -> Reaper:
+        """Start it; it removes `run_json` when nothing runs any more, and holds the descriptor `lock` until then."""
         reading, writing = os.pipe()
         script = str(Path(__file__).with_name("reaper.py"))
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-S", script, stdin=reading, pass_fds=(kept_open,), start_new_session=True
+            sys.executable, "-I", "-S", script, str(run_json), stdin=reading, pass_fds=(lock,), start_new_session=True
         )
         os.close(reading)
         return cls(writing, process)

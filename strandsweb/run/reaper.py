@@ -1,7 +1,8 @@
 """End what the parent started once the parent is gone, however it went: a tiny process of its own that waits on a pipe.
 
-Run as `python -I -S reaper.py` with the pipe as standard input; imports only the standard library. Each line says that
-the leader of a process group started (`+pid`) or ended (`-pid`). End of file means that nobody looks after them now.
+Run as `python -I -S reaper.py RUN_JSON` with the pipe as standard input; imports only the standard library. Each line
+says that the leader of a process group started (`+pid`) or ended (`-pid`). End of file means that nobody looks after
+them now. When nothing is left it removes the file RUN_JSON and ends, and with it goes the lock it inherited.
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ def main() -> None:
         change = leaders.add if line.startswith("+") else leaders.discard
         change(int(line[1:]))
     end(leaders)
+    Path(sys.argv[1]).unlink(missing_ok=True)  # what it describes does not run any more
 
 
 if __name__ == "__main__":
