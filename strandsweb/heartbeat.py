@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from celery import bootsteps
 from redis import Redis
@@ -31,7 +31,7 @@ def beat(client: Redis, name: str) -> None:
 def alive(client: Redis) -> set[str]:
     """The names of the workers that are alive."""
     now, _ = client.time()
-    names: list[bytes] = client.zrangebyscore(KEY, now - DEAD_SECONDS, "+inf")
+    names = cast("list[bytes]", client.zrangebyscore(KEY, now - DEAD_SECONDS, "+inf"))
     return {name.decode() for name in names}
 
 
