@@ -2,12 +2,16 @@
 
 import ast
 import sys
+import threading
 from functools import partial
 
 from projects.configuration import Agent
 from projects.configuration.problems import nearest
 
 from .content import Bundle, BundleError, BundleFile, digest_of, write_zip
+
+# CPython 3.11 counts its parser's recursion per process: two threads that parse at once can fail with a SystemError.
+_parsing = threading.Lock()
 
 
 def agent_files(bundle: Bundle, agent_path: str) -> tuple[BundleFile, ...]:
@@ -38,7 +42,10 @@ def check_handler(bundle: Bundle, agent: Agent) -> None:
         message = f"handler {agent.handler} needs {path}.py in {agent.path}{advice}"
         raise BundleError("no_handler", message, f"{path}.py")
     try:
-        tree = ast.parse(bundle.read(files[found]))
+        with _parsing:
+            tree = ast.parse(bundle.read(files[found]))
+    except (RecursionError, MemoryError):
+        raise BundleError("syntax", "it is nested too deeply to be read", files[found]) from None
     except (SyntaxError, ValueError) as error:
         if tuple(map(int, agent.runtime.removeprefix("python").split("."))) > sys.version_info[:2]:
             return  # the agent's Python knows syntax that ours does not

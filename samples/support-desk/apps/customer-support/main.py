@@ -151,11 +151,12 @@ def _status(ticket_id: str, results: dict[str, Any]) -> Call | str:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """POST /support with {"question": ..., "customer": ..., "attachment": ...}."""
+    """POST /support with {"question": ..., "customer": ..., "attachment": ...}; chat clients say "message" instead."""
     body = event.get("body") or ""
     try:
         request = json.loads(base64.b64decode(body) if event.get("isBase64Encoded") else body)
-        question, customer, attachment = (request.get(key, "") for key in ("question", "customer", "attachment"))
+        question = request.get("question", request.get("message", ""))
+        customer, attachment = request.get("customer", ""), request.get("attachment", "")
         if not all(isinstance(value, str) for value in (question, customer, attachment)) or not question.strip():
             return _reply(400, {"error": 'send {"question": "...", "customer": "...", "attachment": "..."}'})
     except (ValueError, AttributeError):
