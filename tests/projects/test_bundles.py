@@ -394,6 +394,7 @@ def test_a_handler_may_live_in_a_package() -> None:
         ("def handler(): ...", "mian.handler", "no_handler", "needs mian.py in ./apps/a; did you mean main.handler?"),
         ("def handler(:", "main.handler", "syntax", "line 1"),
         ("a = '\0'", "main.handler", "syntax", "not valid Python"),
+        ("a = " + "-" * 100_000 + "1", "main.handler", "syntax", "nested too deeply"),
     ],
 )
 def test_a_handler_that_is_not_there_is_explained(source: str, handler: str, code: str, message: str) -> None:
