@@ -11,7 +11,7 @@ from deployments.engine.plan import ABSENT
 
 def same(one: Any, other: Any) -> bool:
     """Equal as JSON: 1 and 1.0 are, 1 and true are not; an empty list or mapping is as good as none."""
-    one, other = _or_absent(one), _or_absent(other)
+    one, other = _or_empty(one, other), _or_empty(other, one)
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return all(same(one.get(key, ABSENT), other.get(key, ABSENT)) for key in {*one, *other})
     if isinstance(one, list) and isinstance(other, list):
@@ -60,5 +60,8 @@ def aligned(value: Any, shape: Any) -> Any:
     return found + left
 
 
-def _or_absent(value: Any) -> Any:
-    return ABSENT if isinstance(value, Mapping | list) and not value else value
+def _or_empty(value: Any, against: Any) -> Any:
+    """ABSENT as an empty value of the other's kind."""
+    if value is ABSENT and isinstance(against, Mapping | list):
+        return [] if isinstance(against, list) else {}
+    return value

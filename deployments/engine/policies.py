@@ -32,8 +32,7 @@ def documents(value: Any) -> dict[str, Any]:
     """Policy documents by name: of a list of `{PolicyName, PolicyDocument}`, or one document under ""."""
     if isinstance(value, list):
         return {
-            str(entry.get("PolicyName", index)): entry.get("PolicyDocument", entry)
-            for index, entry in enumerate(value)
+            str(entry.get("PolicyName", index)): entry.get("PolicyDocument", entry) for index, entry in enumerate(value)
         }
     return {"": value} if value else {}
 

@@ -59,4 +59,3 @@ class Resource:
             retain=data.get("retain", False),
             agent=data.get("agent"),
         )
-

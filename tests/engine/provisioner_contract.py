@@ -1,9 +1,5 @@
-"""What every provisioner must do, as tests to inherit: subclass `ProvisionerContract` and answer `case`.
-
-    class TestQueue(ProvisionerContract):
-        @pytest.fixture
-        def case(self, aws) -> Case:
-            return Case(provisioner=Queue(aws), wanted=Resource(...), changed=Resource(...), ...)
+"""What every provisioner must do, as tests to inherit: subclass `ProvisionerContract` and let its fixture `case`
+answer a `Case(provisioner=Queue(aws), wanted=Resource(...), changed=Resource(...), ...)`.
 """
 
 from __future__ import annotations

@@ -81,9 +81,7 @@ def seen(cloud: FakeCloud, state: State) -> dict[str, Live | None]:
     }
 
 
-def planned(
-    desired: Sequence[Resource], state: State, cloud: FakeCloud, kind: PlanKind = PlanKind.DEPLOY
-) -> Plan:
+def planned(desired: Sequence[Resource], state: State, cloud: FakeCloud, kind: PlanKind = PlanKind.DEPLOY) -> Plan:
     """The plan for `desired`, as a worker would make it."""
     wanted = Wanted(kind=kind, project="support-desk", resources=tuple(desired))
     return make_plan(wanted, state=state, live=seen(cloud, state), kinds=KINDS)
