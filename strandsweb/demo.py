@@ -11,6 +11,8 @@ from projects.models import User
 from projects.roles import Role
 from strandsweb.demo_passwords import PASSWORDS
 
+__all__ = ["PASSWORDS", "ROLES", "make_accounts"]
+
 ROLES: Mapping[str, Role] = {
     "owner": Role.OWNER,
     "deployer": Role.DEPLOYER,

@@ -35,7 +35,7 @@ def alive(client: Redis) -> set[str]:
     return {name.decode() for name in names}
 
 
-class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc] # Celery ships no types
+class Heartbeat(bootsteps.StartStopStep):
     """A worker's heart: beats in its main process, which ends with it, from the moment it takes work until it stops."""
 
     requires = {"celery.worker.components:Timer"}
