@@ -155,9 +155,11 @@ class Aws:
             if page is None:
                 return None
             entries += page.get(items, [])
-            if not page.get(answered):
+            following = page.get(answered)
+            # A page that names itself as the next would never end.
+            if not following or following == parameters.get(asked):
                 return entries
-            parameters[asked] = page[answered]
+            parameters[asked] = following
 
     def together(self, *calls: Callable[[], Any]) -> list[Any]:
         """Runs independent calls at the same time and returns their results in order.

@@ -13,6 +13,7 @@ from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import LambdaBackend
 from moto.awslambda.policy import Policy
+from moto.dynamodb.models import DynamoDBBackend
 from moto.events.responses import EventsHandler
 
 
@@ -39,6 +40,7 @@ def install() -> None:
     _update_stages()
     _tag_stages()
     _update_event_buses()
+    _replace_table_tags()
 
 
 def _refuse_second_routes_and_stages() -> None:
@@ -131,3 +133,14 @@ def _update_event_buses() -> None:
         return json.dumps({"Name": bus.name, "Arn": bus.arn}), self.response_headers
 
     EventsHandler.update_event_bus = update_event_bus  # type: ignore[attr-defined]
+
+
+def _replace_table_tags() -> None:
+    """moto appends a tag of the same key, and then pages through the list for ever."""
+    tag_resource = DynamoDBBackend.tag_resource
+
+    def replace(self: DynamoDBBackend, arn: str, tags: dict[str, str]) -> None:
+        self.untag_resource(arn, list(tags))
+        tag_resource(self, arn, tags)
+
+    DynamoDBBackend.tag_resource = replace  # type: ignore[method-assign]

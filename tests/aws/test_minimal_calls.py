@@ -1,0 +1,109 @@
+"""How few calls a change takes: nothing is written that does not differ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deployments.aws.calls import Aws
+from deployments.aws.registry import KINDS
+from deployments.engine.resources import Resource
+from tests.aws import cases
+from tests.aws.conftest import Recording
+from tests.engine.provisioner_contract import Case, live, target
+
+# Writes of creating each kind as the cases want it; whatever else is read is counted below.
+CREATE_WRITES = {
+    "AWS::ApiGatewayV2::Api": ["CreateApi"],
+    "AWS::ApiGatewayV2::Integration": ["CreateIntegration"],
+    "AWS::ApiGatewayV2::Route": ["CreateRoute"],
+    "AWS::ApiGatewayV2::Stage": ["CreateStage"],
+    "AWS::CloudWatch::Alarm": ["PutMetricAlarm"],
+    "AWS::DynamoDB::Table": ["CreateTable", "UpdateContinuousBackups"],
+    "AWS::Events::EventBus": ["CreateEventBus"],
+    "AWS::Events::Rule": ["PutRule", "PutTargets"],
+    "AWS::IAM::Role": ["AttachRolePolicy", "CreateRole", "PutRolePolicy", "PutRolePolicy"],
+    "AWS::Lambda::EventSourceMapping": ["CreateEventSourceMapping"],
+    "AWS::Lambda::Function": ["CreateFunction", "PutObject"],
+    "AWS::Lambda::Permission": ["AddPermission"],
+    "AWS::Logs::LogGroup": ["CreateLogGroup", "PutRetentionPolicy"],
+    "AWS::S3::Bucket": [
+        "CreateBucket",
+        "PutBucketEncryption",
+        "PutBucketLifecycleConfiguration",
+        "PutBucketOwnershipControls",
+        "PutBucketTagging",
+        "PutBucketVersioning",
+        "PutPublicAccessBlock",
+    ],
+    "AWS::SNS::Topic": ["CreateTopic"],
+    "AWS::SQS::Queue": ["CreateQueue"],
+    "AWS::SecretsManager::Secret": ["CreateSecret"],
+}
+# One property of each kind -> the one call that writes it.
+ONE_PROPERTY: dict[str, tuple[dict[str, Any], str]] = {
+    "AWS::ApiGatewayV2::Api": ({"Description": "x"}, "UpdateApi"),
+    "AWS::ApiGatewayV2::Integration": ({"TimeoutInMillis": 1000}, "UpdateIntegration"),
+    "AWS::ApiGatewayV2::Route": ({"Target": "integrations/x"}, "UpdateRoute"),
+    "AWS::ApiGatewayV2::Stage": ({"AutoDeploy": False}, "UpdateStage"),
+    "AWS::CloudWatch::Alarm": ({"Threshold": 7}, "PutMetricAlarm"),
+    "AWS::DynamoDB::Table": ({"DeletionProtectionEnabled": True}, "UpdateTable"),
+    "AWS::Events::EventBus": ({"Description": "x"}, "UpdateEventBus"),
+    "AWS::Events::Rule": ({"ScheduleExpression": "rate(2 hours)"}, "PutRule"),
+    "AWS::IAM::Role": ({"Description": "x"}, "UpdateRole"),
+    "AWS::Lambda::EventSourceMapping": ({"BatchSize": 2}, "UpdateEventSourceMapping"),
+    "AWS::Lambda::Function": ({"MemorySize": 1024}, "UpdateFunctionConfiguration"),
+    "AWS::Logs::LogGroup": ({"RetentionInDays": 7}, "PutRetentionPolicy"),
+    "AWS::S3::Bucket": ({"VersioningConfiguration": {"Status": "Suspended"}}, "PutBucketVersioning"),
+    "AWS::SNS::Topic": ({"DisplayName": "x"}, "SetTopicAttributes"),
+    "AWS::SQS::Queue": ({"VisibilityTimeout": 60}, "SetQueueAttributes"),
+    "AWS::SecretsManager::Secret": ({"Description": "x"}, "UpdateSecret"),
+}
+
+
+@pytest.fixture
+def case(aws: Aws, listener: Recording, type_name: str) -> Case:
+    made = cases.case(aws, listener, type_name)
+    listener.calls.clear()
+    return made
+
+
+@pytest.mark.parametrize("type_name", sorted(KINDS))
+def test_creating_takes_these_writes_and_at_most_two_reads(case: Case, listener: Recording, type_name: str) -> None:
+    case.provisioner.create(target(case.wanted))
+    assert sorted(listener.writes()) == CREATE_WRITES[type_name]
+    reads = [call.operation for call in listener.calls if not call.write]
+    assert len(reads) <= (3 if type_name == "AWS::Events::Rule" else 2), reads
+
+
+def updated(case: Case, listener: Recording, other: Resource) -> list[str]:
+    made = case.provisioner.create(target(case.wanted))
+    there = live(case, made, case.wanted)
+    listener.calls.clear()
+    case.provisioner.update(target(other), there)
+    return sorted(listener.writes())
+
+
+@pytest.mark.parametrize("type_name", sorted(ONE_PROPERTY))
+def test_one_property_is_one_write(case: Case, listener: Recording, type_name: str) -> None:
+    properties, operation = ONE_PROPERTY[type_name]
+    other = replace(case.wanted, properties={**case.wanted.properties, **properties})
+    assert updated(case, listener, other) == [operation]
+
+
+@pytest.mark.parametrize("type_name", sorted(set(KINDS) - cases.UNTAGGED - {"AWS::S3::Bucket"}))
+def test_tags_are_written_by_difference(case: Case, listener: Recording, type_name: str) -> None:
+    tags = {**case.wanted.tags, "tier": "gold"}
+    del tags["team"]
+    writes = updated(case, listener, replace(case.wanted, tags=tags))
+    assert len(writes) == 2
+    assert writes[0].startswith("Tag") and writes[1].startswith("Untag")
+
+
+@pytest.mark.parametrize("type_name", ["AWS::S3::Bucket"])
+def test_a_buckets_tags_are_one_set(case: Case, listener: Recording, type_name: str) -> None:
+    assert updated(case, listener, replace(case.wanted, tags={**case.wanted.tags, "tier": "gold"})) == [
+        "PutBucketTagging"
+    ]
