@@ -97,7 +97,7 @@ def news(deployment_id: int, *, after: int) -> News:
             "steps": deployment.steps.filter(step_id__in=touched),
             "lines": lines(deployment, after=after),
         }
-        html = render_to_string("deployments/deployment.html#news", context)
+        html = render_to_string("deployments/deployment.html#news", context | {"after": after})
     return News(after=after, last=deployment.last_event, phase=context["phase"], mark=mark, html=html)
 
 

@@ -19,26 +19,24 @@ else:
     EnvironmentModelForm = forms.ModelForm  # Django's class takes no parameters when it runs
 
 
-class StyledForm(forms.Form):
-    """A form whose widgets carry the look's classes and name what is wrong with them."""
+class StyledField(forms.BoundField):
+    """A field whose widget carries the look's class, and a mark when what was entered is wrong."""
 
-    template_name_label = None
-    error_css_class = "is-invalid"
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        style(self)
-
-
-def style(form: forms.BaseForm) -> None:
-    """Gives every widget the look's class; a wrong field says so to eyes and to screen readers."""
-    for name, field in form.fields.items():
-        widget = field.widget
+    def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
+        """Django's attributes, which tie help and errors to the widget, and the class."""
+        widget = widget or self.field.widget
         kind = {"checkbox": "form-check-input", "select": "form-select"}.get(
             getattr(widget, "input_type", ""), "form-control"
         )
-        wrong = " is-invalid" if form.is_bound and name in form.errors else ""
-        widget.attrs["class"] = f"{widget.attrs.get('class', '')} {kind}{wrong}".strip()
+        wrong = "is-invalid" if self.errors else ""
+        classes = " ".join(filter(None, [widget.attrs.get("class"), kind, wrong]))
+        return super().build_widget_attrs(attrs, widget) | {"class": classes}
+
+
+class StyledForm(forms.Form):
+    """A form in our look."""
+
+    bound_field_class = StyledField
 
 
 class ProjectForm(StyledForm):
@@ -158,6 +156,8 @@ def is_last_owner(membership: Membership) -> bool:
 class EnvironmentForm(EnvironmentModelForm):
     """An environment and its protection; the name is chosen once."""
 
+    bound_field_class = StyledField
+
     class Meta:
         model = Environment
         fields = ["name", "account", "region", "role_arn", "protected", "required_approvals"]
@@ -179,7 +179,6 @@ class EnvironmentForm(EnvironmentModelForm):
         self.project = project
         if self.instance.pk:
             self.fields["name"].disabled = True
-        style(self)
 
     def clean_name(self) -> str:
         """One environment of a name in a project."""

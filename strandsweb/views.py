@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
-from projects.forms import style
+from projects.forms import StyledField
 from projects.models import User
 from strandsweb import demo
 
@@ -25,13 +25,10 @@ def home(request: HttpRequest) -> HttpResponse:
 class SignInForm(AuthenticationForm):
     """Django's form in our look."""
 
+    bound_field_class = StyledField
     error_messages = AuthenticationForm.error_messages | {
         "invalid_login": "This user name and password do not go together."
     }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        style(self)
 
 
 class SignIn(LoginView):

@@ -12,8 +12,8 @@ from deployments import approvals, following
 from deployments.engine.plan import Action as PlanAction
 from deployments.forms import ReviewForm
 from deployments.models import Deployment, PlanDocument, Status
-from deployments.outputs import outputs
 from deployments.plan_reading import PlanReading
+from deployments.views.environments import offers
 from history.lines import LEVELS, line
 from projects.access import Access, access_to
 from projects.models import Membership
@@ -59,11 +59,15 @@ def deployment(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
 
 @require_GET
 def news(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    """What happened since the number the page shows: the socket's fragments, for pages whose socket is down."""
+    """What happened since the number the page shows: the socket's fragments, for pages whose socket is down.
+
+    A page of another phase has no place for them; it gets the mark alone, and asks for itself anew.
+    """
     found = find(access_to(request.user, slug, Action.VIEW), public_id)
     after = request.GET.get("after", "")
     number = int(after) if after.isdecimal() and len(after) < 10 else 0
-    return HttpResponse(following.news(found.pk, after=number).html)
+    told = following.news(found.pk, after=number)
+    return HttpResponse(told.html if request.GET.get("phase") == told.phase else told.mark)
 
 
 @require_GET
@@ -131,7 +135,7 @@ def describe(access: Access, found: Deployment) -> dict[str, Any]:
             "failures": [step for step in found.steps.filter(status="failed") if step.error],
         }
     if found.status == Status.SUCCEEDED:
-        context["outputs"] = outputs(found.environment)
+        context["outputs"] = offers(found.environment)
     return context | {"may_cancel": _may_cancel(access, found)}
 
 

@@ -84,9 +84,14 @@ def stacks(row: Environment) -> list[tuple[str, list[StateEntry]]]:
     return [(stack, list(group)) for stack, group in groupby(entries, key=lambda entry: entry.stack)]
 
 
+def offers(row: Environment) -> list[Output]:
+    """The outputs: what can be called first, then what people look up by name."""
+    return sorted(outputs(row), key=lambda output: (output.name != "ApiEndpoint", not output.method))
+
+
 def describe(access: Access, row: Environment) -> dict[str, Any]:
     """Everything the page shows."""
-    offered = outputs(row)
+    offered = offers(row)
     recent = list(Deployment.objects.for_lists().filter(environment=row)[:8])
     return {
         "access": access,
@@ -107,6 +112,6 @@ def _first_route(offered: list[Output]) -> dict[str, str]:
     """The form starts with the first route there is, and a body an agent can answer."""
     for output in offered:
         if output.method:
-            body = "" if output.method in ("GET", "HEAD", "DELETE") else '{"message": "Hello, where is my order?"}'
+            body = "" if output.method in ("GET", "HEAD", "DELETE") else '{"question": "Where is my invoice?"}'
             return {"method": output.method, "path": output.path, "body": body}
     return {}

@@ -107,9 +107,9 @@ def when(value: Any) -> SafeString:
         return SafeString("")
     moment = moment.astimezone(UTC)
     return format_html(
-        '<time datetime="{}" title="{:%Y-%m-%d %H:%M:%S} UTC">{}</time>',
+        '<time datetime="{}" title="{} UTC">{}</time>',
         moment.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        moment,
+        moment.strftime("%Y-%m-%d %H:%M:%S"),
         ago((timezone.now() - moment).total_seconds()),
     )
 

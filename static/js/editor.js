@@ -38,7 +38,7 @@ for (const text of document.querySelectorAll("textarea[data-editor]")) {
     const start = before + Math.max(0, Number(link.dataset.column) - 1);
     text.focus();
     text.setSelectionRange(start, before + (lines[link.dataset.line - 1] ?? "").length);
-    text.scrollTop = (link.dataset.line - 5) * parseFloat(getComputedStyle(text).lineHeight);
+    text.scrollTop = Math.max(0, link.dataset.line - 5) * parseFloat(getComputedStyle(text).lineHeight);
   });
   number();
 }

@@ -17,12 +17,25 @@ htmx.createWebSocket = (url) => new WebSocket(`${url}?after=${mark()?.dataset.ev
 
 document.addEventListener("htmx:wsConnecting", () => say(state === "polling" ? "polling" : "catching"));
 document.addEventListener("htmx:wsOpen", () => say("catching"));
+// News that do not follow on what is shown (the page was being replaced when earlier ones came) are asked for instead.
+document.addEventListener("htmx:wsBeforeMessage", (event) => {
+  const after = Number(/^<!--after (\d+)-->/.exec(event.detail.message)?.[1] ?? 0);
+  const unready = event.detail.message.includes('id="run-progress"') && !document.getElementById("run");
+  if (!mark() || (!unready && after <= Number(mark().dataset.event))) return;
+  event.preventDefault();
+  htmx.trigger(mark(), "catch-up");
+});
 document.addEventListener("htmx:wsAfterMessage", () => { say("live"); compare(); });
 document.addEventListener("htmx:wsClose", () => say("polling"));
 document.addEventListener("htmx:afterSettle", () => { say(state); compare(); follow(); });
 
+// Nobody pushes while a plan is made or a run waits for a worker, so the page asks; and now and then in any case.
+let beats = 0;
 setInterval(() => {
-  if (mark() && state !== "live" && document.getElementById("live")) htmx.trigger(mark(), "catch-up");
+  if (!mark() || !document.querySelector("#live[ws-connect]")) return;
+  beats += 1;
+  const waits = /^(planning|queued)\b/.test(mark().dataset.phase);
+  if (waits || state !== "live" || beats % 8 === 0) htmx.trigger(mark(), "catch-up");
 }, 2000);
 
 // Another phase is another page: ask for it as oneself, because what one may do differs from person to person.
@@ -44,15 +57,17 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   }
 });
 
+// The log follows its end, until somebody scrolls up to read.
+const left = new WeakSet();
 function follow() {
   const log = document.getElementById("run-log");
-  if (log && log.dataset.follow !== "off") log.scrollTop = log.scrollHeight;
+  if (log && !left.has(log)) log.scrollTop = log.scrollHeight;
 }
-document.addEventListener("htmx:oobAfterSwap", follow);
+document.addEventListener("htmx:oobAfterSwap", () => { compare(); follow(); });
 document.addEventListener("scroll", (event) => {
   if (event.target.id !== "run-log") return;
   const log = event.target;
-  log.dataset.follow = log.scrollTop + log.clientHeight > log.scrollHeight - 40 ? "on" : "off";
+  if (log.scrollTop + log.clientHeight > log.scrollHeight - 40) left.delete(log); else left.add(log);
 }, true);
 
 // Elapsed time moves between events.
