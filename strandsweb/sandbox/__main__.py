@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import shutil
 import signal
 import sys
@@ -83,12 +82,10 @@ def serve(data: Path, port: int, latency_ms: float) -> None:
         server.run()
     finally:
         stopping.set()
+        functions.close()  # first, as the pollers wait for functions
         pollers.stop()
-        functions.close()
         cloud.close()
         shutil.rmtree(data / "functions", ignore_errors=True)
-        sys.stdout.flush()
-        os._exit(0)  # threads may still wait in a function or a long poll; what was acknowledged is safe
 
 
 if __name__ == "__main__":

@@ -24,11 +24,19 @@ SIGNING_NAMES = {
     "tagging": "resourcegroupstaggingapi",
     "eventbridge": "events",
 }
+# Services that sign with one name and differ only in the operations they have.
+RIVALS = {
+    "bedrock": ("bedrock", "bedrock-agent", "bedrock-runtime", "bedrock-agent-runtime"),
+    "bedrock-agentcore": ("bedrock-agentcore-control", "bedrock-agentcore"),
+}
 # CloudTrail's readOnly: these begin like a change or like nothing in particular, yet change nothing the caller owns.
 READ_PREFIXES = (
     "Get", "List", "Describe", "Head", "BatchGet", "Query", "Scan", "Select", "Filter", "Search", "Lookup", "Simulate",
     "Test", "Validate", "Check", "Estimate", "TransactGet", "AssumeRole", "DecodeAuthorizationMessage",
 )  # fmt: skip
+READS = frozenset(
+    {"Decrypt", "Encrypt", "GenerateDataKey", "GenerateMac", "GenerateRandom", "Sign", "Verify", "VerifyMac"}
+)
 SIGNATURE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
 
@@ -43,7 +51,7 @@ class Call:
     @property
     def write(self) -> bool:
         """Whether CloudTrail would call it a change."""
-        return not self.operation.startswith(READ_PREFIXES)
+        return not (self.operation in READS or self.operation.startswith(READ_PREFIXES))
 
     @property
     def durable(self) -> bool:
@@ -63,6 +71,10 @@ def identify(request: Request) -> Call:
     else:
         region, name = "us-east-1", "s3"  # an unsigned request: moto too takes it for S3
     service = _service(name, request)
+    for rival in RIVALS.get(service, ()):
+        operation = _operation(rival, request, parameters)
+        if operation:
+            return Call(rival, operation, region)
     return Call(service, _operation(service, request, parameters), region)
 
 

@@ -1,4 +1,4 @@
-"""All of moto's state as bytes and back, with big byte strings kept apart by their digest."""
+"""All of moto's state as bytes and back, with long strings kept apart by their digest."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import pickle
 import threading
 import types
 import weakref
+from collections import defaultdict
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
+from cryptography.x509 import Certificate, load_der_x509_certificate
 from moto.core.base_backend import BackendDict
 
 from strandsweb.sandbox.blobs import Blobs
@@ -23,7 +25,7 @@ _PLAIN = {"backend", "service_name", "_use_boto3_regions", "_additional_regions"
 
 
 class _Pickler(pickle.Pickler):
-    """Writes locks as fresh ones, weak dictionaries by content, byte strings from 4 KiB on as references to blobs."""
+    """Writes locks as fresh ones, weak dictionaries by content, long strings as references to blobs."""
 
     dispatch_table = {
         **copyreg.dispatch_table,
@@ -39,24 +41,38 @@ class _Pickler(pickle.Pickler):
         self.digests: set[str] = set()
 
     def reducer_override(self, value: Any) -> Any:
-        """Key pairs of KMS travel in their own format; moto's default factories, lambdas without a closure, as code."""
+        """What pickle cannot do by itself: default factories, dictionaries with arguments, keys, certificates."""
         if isinstance(value, types.FunctionType) and "<locals>" in value.__qualname__ and not value.__closure__:
             return _rebuild_function, (value.__module__, marshal.dumps(value.__code__), value.__defaults__)
+        if isinstance(value, defaultdict) and type(value) is not defaultdict:
+            state = (vars(value), {"default_factory": value.default_factory})
+            return _rebuild_dictionary, (type(value),), state, None, iter(value.items())
         if isinstance(value, (RSAPrivateKey, EllipticCurvePrivateKey)):
             der = value.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
             return _rebuild_key, (der,)
+        if isinstance(value, Certificate):
+            return _rebuild_certificate, (value.public_bytes(Encoding.DER),)
         return NotImplemented
 
-    def persistent_id(self, value: Any) -> str | None:
-        if type(value) is bytes and len(value) >= Blobs.SMALLEST:
-            digest = self._blobs.put(value)
+    def persistent_id(self, value: Any) -> tuple[str, str] | None:
+        kind = type(value)
+        if (kind is bytes or kind is str) and len(value) >= Blobs.SMALLEST:
+            digest = self._blobs.put(value if kind is bytes else value.encode("utf-8", "surrogatepass"))
             self.digests.add(digest)
-            return digest
+            return kind.__name__, digest
         return None
+
+
+def _rebuild_dictionary(kind: type[dict[Any, Any]]) -> dict[Any, Any]:
+    return kind.__new__(kind)
 
 
 def _rebuild_key(der: bytes) -> Any:
     return load_der_private_key(der, None)
+
+
+def _rebuild_certificate(der: bytes) -> Any:
+    return load_der_x509_certificate(der)
 
 
 def _rebuild_function(module: str, code: bytes, defaults: tuple[Any, ...] | None) -> types.FunctionType:
@@ -72,12 +88,17 @@ class _Unpickler(pickle.Unpickler):
         super().__init__(file)
         self._blobs = blobs
 
-    def persistent_load(self, digest: str) -> bytes:
-        return self._blobs.get(digest)
+    def persistent_load(self, reference: tuple[str, str]) -> bytes | str:
+        kind, digest = reference
+        data = self._blobs.get(digest)
+        return data if kind == "bytes" else data.decode("utf-8", "surrogatepass")
 
 
 def take(blobs: Blobs) -> tuple[bytes, set[str]]:
-    """The state of every account and service in use, and the digests of the blobs it refers to."""
+    """The state of every account and service in use, and the digests of the blobs it refers to.
+
+    Raises what pickle raises when an object of moto's cannot be written or would not come back.
+    """
     state: dict[tuple[str, str], tuple[dict[str, Any], dict[str, dict[str, Any]]]] = {}
     for backends in _backends_in_use():
         kind = backends.backend
@@ -87,7 +108,9 @@ def take(blobs: Blobs) -> tuple[bytes, set[str]]:
     file = io.BytesIO()
     pickler = _Pickler(file, blobs)
     pickler.dump(state)
-    return file.getvalue(), pickler.digests
+    data = file.getvalue()
+    _Unpickler(io.BytesIO(data), blobs).load()  # only what can be read back may replace the log it was made from
+    return data, pickler.digests
 
 
 def _backends_in_use() -> list[Any]:

@@ -53,7 +53,8 @@ class Pollers:
 
     def stop(self) -> None:
         self._stopping.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._thread.join()
+        self._pool.shutdown(cancel_futures=True)
 
     def _watch(self) -> None:
         while not self._stopping.wait(POLL_SECONDS):

@@ -255,3 +255,14 @@ def test_invocations_are_seen_as_calls(sandbox):
     invoke(sandbox, "seen", {})
     calls = http("GET", f"{sandbox.url}/_sandbox/calls?since={before}").json["calls"]
     assert [call["operation"] for call in calls if call["service"] == "lambda"] == ["CreateFunction", "Invoke"]
+
+
+def test_a_stop_does_not_wait_for_functions(tmp_path):
+    source = "import os, time\ndef handler(e, c):\n    open(e, 'w').write(str(os.getpid()))\n    time.sleep(60)"
+    with start(tmp_path / "data") as own:
+        make_function(own, "endless", source, Timeout=60)
+        invoke(own, "endless", str(tmp_path / "pid"), InvocationType="Event")
+        assert eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+        own.stop(timeout_seconds=10)
+        assert own.process.returncode == 0
+        assert gone(int((tmp_path / "pid").read_text()))

@@ -73,6 +73,7 @@ def test_a_failed_batch_stays_in_the_queue_and_a_disabled_mapping_rests(sandbox)
     assert messages_left(sandbox, queue) == 1
     aws.update_event_source_mapping(UUID=uuid, Enabled=False)
     time.sleep(0.5)
+    sqs.purge_queue(QueueUrl=queue)
     sqs.send_message(QueueUrl=queue, MessageBody="rests")
     time.sleep(1)
     assert "rests" not in worked(sandbox, "wholly")

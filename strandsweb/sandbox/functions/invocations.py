@@ -143,8 +143,9 @@ class Functions:
         return Invocation(payload, failed, spec.version, "\n".join(lines) + "\n")
 
     def close(self) -> None:
-        self._later.shutdown(wait=False, cancel_futures=True)
+        """Ends what runs, and forgets events that wait."""
         self.pool.close()
+        self._later.shutdown(cancel_futures=True)
 
     def _start(self, spec: FunctionSpec, root: Path) -> Worker:
         sts = self._insider.client("sts", spec.account, spec.region)

@@ -24,6 +24,7 @@ class Pool:
     def __init__(self, *, limit: int = 12, idle_seconds: float = 300.0) -> None:
         self._changed = threading.Condition()
         self._idle: dict[Key, list[Worker]] = {}
+        self._busy: set[Worker] = set()
         self._count = 0
         self._limit = limit
         self._idle_seconds = idle_seconds
@@ -39,6 +40,7 @@ class Pool:
                 if self._idle.get(key):
                     worker = self._idle[key].pop()
                     if worker.alive:
+                        self._busy.add(worker)
                         return worker
                     self._end(worker)
                 elif self._count < self._limit or self._drop_oldest():
@@ -47,15 +49,19 @@ class Pool:
                 else:
                     self._changed.wait()
         try:
-            return start()
+            worker = start()
         except BaseException:
             with self._changed:
                 self._count -= 1
                 self._changed.notify()
             raise
+        with self._changed:
+            self._busy.add(worker)
+        return worker
 
     def give_back(self, key: Key, worker: Worker) -> None:
         with self._changed:
+            self._busy.discard(worker)
             if worker.alive and not self._closed:
                 self._idle.setdefault(key, []).append(worker)
             else:
@@ -69,10 +75,12 @@ class Pool:
             self._drop(lambda _, worker: worker.used < oldest)
 
     def close(self) -> None:
-        """Ends all idle workers; busy ones end when they are given back."""
+        """Ends all workers; who waits for a busy one hears that it exited."""
         with self._changed:
             self._closed = True
             self._drop(lambda _, __: True)
+            for worker in self._busy:
+                worker.interrupt()
             self._changed.notify_all()
 
     def _drop(self, unwanted: Callable[[Key, Worker], bool]) -> None:

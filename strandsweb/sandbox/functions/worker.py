@@ -113,11 +113,15 @@ class Worker:
         self.kill()
         return self._outcome(None, error, output, begun, start_seconds)
 
+    def interrupt(self) -> None:
+        """Ends the process and everything it started, for its user to notice; from any thread."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
     def kill(self) -> None:
-        """Ends the process and everything it started. Safe to repeat."""
+        """Ends the process and everything it started, and clears up after it. Safe to repeat."""
         if self._folder:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self.interrupt()
             self._process.wait()
             for descriptor in (self._events, self._results, self._lifeline, self._output):
                 os.close(descriptor)
