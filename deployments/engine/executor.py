@@ -63,7 +63,7 @@ def execute(
 
     Raises:
         PlanMismatch: the plan was made from another state, or needs a provisioner that is not there; nothing was done.
-        LostLease, or whatever else the ledger raises: nothing more was written; calls under way were waited for.
+        LostLease, or whatever else the ledger or the control raises: nothing more was written; calls under way were waited for.
     """
     steps = steps_of(plan)
     if not told and state.digest() != plan.subject.base_digest:
@@ -187,8 +187,8 @@ class _Run:
 
     def _heed(self) -> None:
         """Whoever asks to stop is obeyed once: what has not started will not start."""
-        by = None if self._cancelled else self._control.cancelled_by()
-        if by is None:
+        by = self._control.cancelled_by()  # asked to the end: it is the control's heartbeat, too
+        if by is None or self._cancelled:
             return
         self._cancelled = True
         self._say(Code.RUN_CANCELLING, by=by)

@@ -135,7 +135,11 @@ class Control(Protocol):
     """What may end a run early."""
 
     def cancelled_by(self) -> str | None:
-        """Who asked to stop (text for people), or None. Called several times a second; must be cheap."""
+        """Who asked to stop (text for people), or None.
+
+        Called at least several times a second from the thread that writes, until the run's end; must be cheap. What it
+        raises (LostLease) ends the run as if the ledger had raised it.
+        """
 
 
 class Clock(Protocol):

@@ -314,6 +314,29 @@ def test_cancelling_before_the_first_step_makes_no_call(cloud: FakeCloud, ledger
     assert (cloud.calls, outcome.state) == ([], empty_state())
 
 
+def test_the_control_is_asked_until_the_end_and_may_end_the_run_itself(cloud: FakeCloud) -> None:
+    """A slow step is still under way after the wish to stop; the control then finds the lease gone."""
+
+    class Impatient:
+        asked = 0
+
+        def cancelled_by(self) -> str | None:
+            self.asked += 1
+            if self.asked == 4:
+                gone.set()
+                raise LostLease("another worker holds the environment")
+            return "bob" if self.asked > 1 else None
+
+    gone = threading.Event()
+    slow = FakeCloud(sleep=lambda _: ended.append(gone.wait(5)), seconds_per_call=1)
+    ended: list[bool] = []
+    ledger = RecordingLedger(empty_state())
+    with pytest.raises(LostLease):
+        run(planned(ALL, ledger.state, cloud), ledger, slow, parallelism=1, control=Impatient(), clock=SystemClock())
+    assert ended == [True]
+    assert Code.STEP_SUCCEEDED not in {event.code for event in ledger.events}
+
+
 def test_a_plan_made_from_another_state_is_refused_before_any_call(cloud: FakeCloud) -> None:
     plan = planned(ALL, empty_state(), cloud)
     ledger = RecordingLedger(deployed((TICKETS,), cloud))
