@@ -32,7 +32,7 @@ def upload(aws: Aws, artifacts: Artifacts, code: Mapping[str, Any]) -> None:
     where = {"Bucket": code["S3Bucket"], "Key": code["S3Key"]}
     try:
         body = artifacts(digest)
-    except KeyError:
+    except LookupError:
         if aws.look("s3", "head_object", ("404", "NoSuchKey"), **where) is None:
             raise CloudError(
                 f"The code {code['S3Key']} is neither in the bucket nor kept here.",

@@ -15,7 +15,7 @@ from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
 
 Artifacts = Callable[[str], bytes]
-"""SHA-256 (hex) of a code zip -> its bytes; raises KeyError when it is not kept."""
+"""SHA-256 (hex) of a code zip -> its bytes; raises LookupError when it is not kept."""
 
 
 def in_order(entries: Any) -> Any:
