@@ -20,14 +20,14 @@ from deployments.engine.errors import PlanMismatch
 from deployments.engine.events import Code, Event
 from deployments.engine.inbox import Ended, Heard, Inbox
 from deployments.engine.intrinsics import recorded_lookup, resolve
+from deployments.engine.journal import Journal
 from deployments.engine.plan import Action, Plan
 from deployments.engine.ports import Clock, Control, Ledger, Made, Provisioners
-from deployments.engine.state import State, StateResource
+from deployments.engine.state import State
 from deployments.engine.steps import Step, needs, steps_of
 from deployments.engine.story import ENDED_AS, Status
 from deployments.engine.work import Bench, carry_out, recorded_as, token_of
 
-COMMIT_SECONDS = 0.1  # calls and log lines alone are made durable at most this often
 ASK_SECONDS = 0.25  # how often the control is asked while nothing happens
 
 
@@ -63,7 +63,8 @@ def execute(
 
     Raises:
         PlanMismatch: the plan was made from another state, or needs a provisioner that is not there; nothing was done.
-        LostLease, or whatever else the ledger or the control raises: nothing more was written; calls under way were waited for.
+        LostLease, or whatever else the ledger or the control raises: nothing more was written, and calls under way
+            were waited for.
     """
     steps = steps_of(plan)
     if not told and state.digest() != plan.subject.base_digest:
@@ -73,30 +74,30 @@ def execute(
     types = {change.type for change in plan.changes} | {resource.type for resource in state.resources.values()}
     if missing := sorted(types - set(provisioners)):
         raise PlanMismatch(f"there is no provisioner for {', '.join(missing)}")
-    run = _Run(plan, steps, state, ledger, clock, control)
+    journal = Journal(state.resources, ledger, clock)
     bench = Bench(
         provisioners=provisioners,
-        resources=run.resources,
-        lookup=recorded_lookup(run.resources, region=state.region, account=state.account),
+        resources=journal.resources,
+        lookup=recorded_lookup(journal.resources, region=state.region, account=state.account),
         gone=frozenset(change.logical_id for change in plan.changes if change.action is Action.DELETE),
         inbox=inbox,
         clock=clock,
         run_token=run_token,
     )
-    return run.to_the_end(told, bench, parallelism, worker)
+    return _Run(plan, steps, state, journal, bench, control).to_the_end(told, parallelism, worker)
 
 
 class _Run:
     """The writing thread's knowledge of one run."""
 
     def __init__(
-        self, plan: Plan, steps: Sequence[Step], state: State, ledger: Ledger, clock: Clock, control: Control
+        self, plan: Plan, steps: Sequence[Step], state: State, journal: Journal, bench: Bench, control: Control
     ) -> None:
-        self.resources = dict(state.resources)
         self._plan = plan
         self._state = state
-        self._ledger = ledger
-        self._clock = clock
+        self._journal = journal
+        self._bench = bench
+        self._clock = bench.clock
         self._control = control
         self._steps = {step.id: step for step in steps}
         edges = needs(steps)
@@ -109,26 +110,20 @@ class _Run:
         self._ended: dict[str, Code] = {}
         self._running: set[str] = set()
         self._cancelled = False
-        self._began = clock.now()
-        self._number = 0
-        self._events: list[Event] = []
-        self._put: dict[str, StateResource] = {}
-        self._removed: set[str] = set()
-        self._urgent = False  # something waits for the next commit
-        self._wrote = state.serial > plan.subject.base_serial
-        self._committed_at = clock.monotonic()
+        self._began = self._clock.now()
+        journal.wrote = state.serial > plan.subject.base_serial  # by an earlier worker
 
-    def to_the_end(self, told: Sequence[Event], bench: Bench, parallelism: int, worker: str) -> Outcome:
+    def to_the_end(self, told: Sequence[Event], parallelism: int, worker: str) -> Outcome:
         """Starts or resumes, and runs until every step has ended."""
         for event in told:
             self._recall(event)
         if told and told[-1].code is Code.RUN_ENDED:
             return self._outcome(told[-1].data["seconds"])
         if told:
-            self._say(Code.RUN_RESUMED, worker=worker, pending=sorted(self._pending))
+            self._journal.note(Code.RUN_RESUMED, {"worker": worker, "pending": sorted(self._pending)})
         else:
-            self._say(Code.RUN_STARTED, worker=worker, steps=len(self._steps))
-            self._refresh(bench)
+            self._journal.note(Code.RUN_STARTED, {"worker": worker, "steps": len(self._steps)})
+            self._refresh()
         self._ready = [
             (step_id not in self._pending, self._rank[step_id])
             for step_id, missing in self._missing.items()
@@ -138,23 +133,24 @@ class _Run:
         with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="step") as pool:
             while True:
                 self._heed()
-                starting = self._start(parallelism, bench)
+                starting = self._start(parallelism)
                 if not self._running:
                     break
-                if self._urgent or self._late():
-                    self._commit()
+                if self._journal.seconds_left() == 0.0:
+                    self._journal.commit()
                 for step in starting:
-                    pool.submit(carry_out, step, bench, repeated=step.id in self._pending)
-                self._listen(bench.inbox)
+                    pool.submit(carry_out, step, self._bench, repeated=step.id in self._pending)
+                self._listen()
         outcome = self._outcome(seconds_between(self._began, self._clock.now()))
-        self._say(Code.RUN_ENDED, status=outcome.status.value, seconds=outcome.seconds, counts=dict(outcome.counts))
-        self._commit()
+        told_at_last = {"status": outcome.status.value, "seconds": outcome.seconds, "counts": dict(outcome.counts)}
+        self._journal.note(Code.RUN_ENDED, told_at_last)
+        self._journal.commit()
         return outcome
 
     # What was told before.
 
     def _recall(self, event: Event) -> None:
-        self._number = event.number
+        self._journal.number = event.number
         match event.code:
             case Code.RUN_STARTED:
                 self._began = event.time
@@ -164,24 +160,24 @@ class _Run:
                 self._pending.add(event.step)
             case Code.STEP_SUCCEEDED | Code.STEP_FAILED | Code.STEP_SKIPPED | Code.STEP_CANCELLED:
                 self._pending.discard(event.step)
-                self._wrote = self._wrote or event.code is Code.STEP_SUCCEEDED
+                self._journal.wrote = self._journal.wrote or event.code is Code.STEP_SUCCEEDED
                 self._settle(event.step, event.code, set(event.data.get("because", [event.step])))
             case _:
                 pass
 
-    def _refresh(self, bench: Bench) -> None:
+    def _refresh(self) -> None:
         """What does not change may still be configured differently than recorded (its stack, what it needs)."""
         for change in self._plan.changes:
             if change.target and change.action is Action.NO_CHANGE:
-                recorded = self.resources[change.logical_id]
+                recorded = self._journal.resources[change.logical_id]
                 entry = recorded_as(
                     change.target,
                     Made(recorded.physical_id, recorded.attributes),
-                    properties=resolve(change.target.properties, bench.lookup),
+                    properties=resolve(change.target.properties, self._bench.lookup),
                     dependencies=change.dependencies,
                 )
                 if entry != recorded:
-                    self._record(entry)
+                    self._journal.put(entry)
 
     # One tick: heed, start, commit, listen.
 
@@ -191,16 +187,16 @@ class _Run:
         if by is None or self._cancelled:
             return
         self._cancelled = True
-        self._say(Code.RUN_CANCELLING, by=by)
+        self._journal.note(Code.RUN_CANCELLING, {"by": by})
         begun = {*self._ended, *self._running, *self._pending}
         rest = [step_id for step_id in self._steps if step_id not in begun]
         self._ended |= dict.fromkeys(rest, Code.STEP_CANCELLED)  # all at once, so that none is skipped for another
         for step_id in rest:
-            self._end(step_id, Code.STEP_CANCELLED, {step_id})
+            self._end(step_id, Code.STEP_CANCELLED, {step_id}, {})
         self._ready = [entry for entry in self._ready if entry[1][1] in self._pending]
         heapq.heapify(self._ready)
 
-    def _start(self, parallelism: int, bench: Bench) -> list[Step]:
+    def _start(self, parallelism: int) -> list[Step]:
         """Takes ready steps while there is room; their intents go into the next commit."""
         starting = []
         while self._ready and len(self._running) < parallelism:
@@ -209,25 +205,22 @@ class _Run:
             starting.append(step)
             if step.id in self._pending:
                 continue
-            recorded = self.resources.get(step.logical_id)
-            self._say(
-                Code.STEP_STARTED,
-                step,
-                action=step.change.action.value,
-                type=step.change.type,
-                operation=step.operation.value,
-                physicalId=recorded.physical_id if recorded else None,
-                token=token_of(bench.run_token, step.id),
-            )
+            recorded = self._journal.resources.get(step.logical_id)
+            intent = {
+                "action": step.change.action.value,
+                "type": step.change.type,
+                "operation": step.operation.value,
+                "physicalId": recorded.physical_id if recorded else None,
+                "token": token_of(self._bench.run_token, step.id),
+            }
+            self._journal.note(Code.STEP_STARTED, intent, step=step.id, logical_id=step.logical_id)
         return starting
 
-    def _listen(self, inbox: Inbox) -> None:
-        wait = ASK_SECONDS
-        if self._events:
-            wait = min(wait, max(0.0, self._committed_at + COMMIT_SECONDS - self._clock.monotonic()))
-        for item in inbox.empty(wait):
+    def _listen(self) -> None:
+        left = self._journal.seconds_left()
+        for item in self._bench.inbox.empty(ASK_SECONDS if left is None else min(ASK_SECONDS, left)):
             if isinstance(item, Heard):
-                self._note(item.time, item.code, item.step, item.logical_id, item.data)
+                self._journal.note(item.code, item.data, time=item.time, step=item.step, logical_id=item.logical_id)
             else:
                 self._take(item)
 
@@ -238,35 +231,27 @@ class _Run:
         step = ended.step
         self._running.discard(step.id)
         if ended.error:
-            self._end(step.id, Code.STEP_FAILED, {step.id}, ended.time, seconds=ended.seconds, error=dict(ended.error))
+            data = {"seconds": ended.seconds, "error": dict(ended.error)}
+            self._end(step.id, Code.STEP_FAILED, {step.id}, data, ended.time)
             return
         if ended.put:
-            self._record(ended.put)
+            self._journal.put(ended.put)
         else:
-            self._forget(step.logical_id)
-        self._end(
-            step.id,
-            Code.STEP_SUCCEEDED,
-            set(),
-            ended.time,
-            physicalId=ended.physical_id,
-            seconds=ended.seconds,
-            adopted=ended.adopted,
-        )
+            self._journal.remove(step.logical_id)
+        data = {"physicalId": ended.physical_id, "seconds": ended.seconds, "adopted": ended.adopted}
+        self._end(step.id, Code.STEP_SUCCEEDED, set(), data, ended.time)
 
     # How steps hang together.
 
-    def _end(self, step_id: str, code: Code, blame: set[str], time: str = "", **data: Any) -> None:
+    def _end(self, step_id: str, code: Code, blame: set[str], data: Mapping[str, Any], time: str = "") -> None:
         """A step has ended; those that only waited for it are free, or are skipped, and so on down the graph."""
-        ends = [(step_id, code, blame, time, data)]
+        ends = [(step_id, code, blame, data)]
         while ends:
-            step_id, code, blame, time, data = ends.pop()
-            step = self._steps[step_id]
-            self._note(time or self._clock.now(), code, step.id, step.logical_id, data)
-            self._urgent = True
+            step_id, code, blame, data = ends.pop()
+            self._journal.note(code, data, time=time, step=step_id, logical_id=self._steps[step_id].logical_id)
             for freed in self._settle(step_id, code, blame):
                 if roots := self._blamed.get(freed):
-                    ends.append((freed, Code.STEP_SKIPPED, roots, "", {"because": sorted(roots)}))
+                    ends.append((freed, Code.STEP_SKIPPED, roots, {"because": sorted(roots)}))
                 else:
                     heapq.heappush(self._ready, (freed not in self._pending, self._rank[freed]))
 
@@ -282,36 +267,8 @@ class _Run:
                 freed.append(dependant)
         return freed
 
-    # What becomes durable.
-
-    def _record(self, resource: StateResource) -> None:
-        self.resources[resource.logical_id] = self._put[resource.logical_id] = resource
-        self._removed.discard(resource.logical_id)
-
-    def _forget(self, logical_id: str) -> None:
-        self.resources.pop(logical_id, None)
-        self._put.pop(logical_id, None)
-        self._removed.add(logical_id)
-
-    def _say(self, code: Code, step: Step | None = None, **data: Any) -> None:
-        self._urgent = True
-        self._note(self._clock.now(), code, step.id if step else "", step.logical_id if step else "", data)
-
-    def _note(self, time: str, code: Code, step: str, logical_id: str, data: Mapping[str, Any]) -> None:
-        self._number += 1
-        self._events.append(Event(self._number, time, code, step, logical_id, data))
-
-    def _late(self) -> bool:
-        return bool(self._events) and self._clock.monotonic() - self._committed_at >= COMMIT_SECONDS
-
-    def _commit(self) -> None:
-        self._ledger.commit(self._events, put=tuple(self._put.values()), removed=tuple(sorted(self._removed)))
-        self._wrote = self._wrote or bool(self._put or self._removed)
-        self._events, self._put, self._removed, self._urgent = [], {}, set(), False
-        self._committed_at = self._clock.monotonic()
-
     def _outcome(self, seconds: float) -> Outcome:
-        wrote = self._wrote or bool(self._put or self._removed)
+        wrote = self._journal.wrote
         seen = Counter(ENDED_AS[code] for code in self._ended.values())
         counts = {status.value: seen[status] for status in ENDED_AS.values()}
         status = Status.SUCCEEDED
@@ -323,6 +280,6 @@ class _Run:
             self._state,
             serial=self._plan.subject.base_serial + 1 if wrote else self._state.serial,
             timestamp=self._clock.now() if wrote else self._state.timestamp,
-            resources=dict(self.resources),
+            resources=dict(self._journal.resources),
         )
         return Outcome(status=status, state=state, counts=counts, seconds=seconds)

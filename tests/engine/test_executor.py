@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from deployments.engine import executor
+from deployments.engine import journal
 from deployments.engine.clock import SystemClock
 from deployments.engine.errors import Category, LostLease, PlanMismatch, Refused
 from deployments.engine.events import STEP_ENDS, Code, Event
-from deployments.engine.executor import execute
+from deployments.engine.executor import Outcome, execute
 from deployments.engine.fakes import (
     CancelAfter,
     FakeCloud,
@@ -440,7 +440,7 @@ def test_calls_alone_are_committed_at_most_ten_times_a_second() -> None:
     began = time.monotonic()
     provisioners = {"Test::Role": Chatty(KINDS["Test::Role"], cloud)}
     run_with(planned((ROLE,), ledger.state, cloud), ledger, provisioners, inbox=inbox, clock=clock)
-    allowed = (time.monotonic() - began) / executor.COMMIT_SECONDS + 3  # start, the step's end, the run's end
+    allowed = (time.monotonic() - began) / journal.COMMIT_SECONDS + 3  # start, the step's end, the run's end
     assert 4 <= ledger.commits <= allowed
 
 
@@ -471,7 +471,7 @@ def run_with(
     *,
     inbox: Inbox | None = None,
     clock: Any = None,
-) -> executor.Outcome:
+) -> Outcome:
     """A run with provisioners of the test's own."""
     clock = clock or FixedClock()
     return execute(
