@@ -63,6 +63,7 @@ def test_the_compose_file_holds_no_secret_and_demands_each() -> None:
     for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "BROKER_PASSWORD"):
         uses = re.findall(r"\$\{" + name + r"\b[^}]*\}", text)
         assert uses and all(use.startswith("${" + name + ":?") for use in uses)
+    assert "/.env" in (ROOT / ".gitignore").read_text().splitlines()  # where the file says to put them
     for service in compose()["services"].values():
         for name, value in service.get("environment", {}).items():
             if re.search("SECRET|PASSWORD|KEY|TOKEN", name):
