@@ -10,5 +10,5 @@ How data flows, one way::
 
 Nothing here imports Django, Celery, Channels or boto3, or any other package of ours; time, sleep and ids
 are arguments. What a kind of resource is (`kinds.Kind`) and how it is reached (`ports.Provisioner`) comes
-from outside; `fakes` holds an in-memory cloud for tests and for whoever writes a new provisioner.
+from outside; `fake_cloud` and `fakes` are the world in memory, for tests and for whoever writes a new provisioner.
 """

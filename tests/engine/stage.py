@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployments.engine.executor import Outcome, execute
-from deployments.engine.fakes import FakeCloud, FixedClock, NeverCancel, RecordingLedger, fake_provisioners
+from deployments.engine.fake_cloud import FakeCloud, fake_provisioners
+from deployments.engine.fakes import FixedClock, NeverCancel, RecordingLedger
 from deployments.engine.inbox import Inbox
 from deployments.engine.kinds import Kind
 from deployments.engine.plan import Plan, PlanKind

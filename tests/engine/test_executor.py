@@ -15,15 +15,8 @@ from deployments.engine.clock import SystemClock
 from deployments.engine.errors import Category, LostLease, PlanMismatch, Refused
 from deployments.engine.events import STEP_ENDS, Code, Event
 from deployments.engine.executor import Outcome, execute
-from deployments.engine.fakes import (
-    CancelAfter,
-    FakeCloud,
-    FakeProvisioner,
-    FixedClock,
-    NeverCancel,
-    RecordingLedger,
-    fake_provisioners,
-)
+from deployments.engine.fake_cloud import FakeCloud, FakeProvisioner, fake_provisioners
+from deployments.engine.fakes import CancelAfter, FixedClock, NeverCancel, RecordingLedger
 from deployments.engine.inbox import Inbox
 from deployments.engine.plan import Plan, PlanKind
 from deployments.engine.ports import Live, Made, Target
@@ -288,7 +281,7 @@ def test_a_bug_in_a_provisioner_fails_its_step_and_says_where_but_not_what(cloud
     (log,) = [event for event in ledger.events if event.code is Code.LOG]
     assert log.step == "create:Role"
     assert log.data["level"] == "error"
-    assert "engine/fakes.py" in log.data["message"]
+    assert "engine/fake_cloud.py" in log.data["message"]
     assert "hunter2" not in str([event.as_dict() for event in ledger.events])
 
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from deployments.engine import errors
-from deployments.engine.fakes import arn
+from deployments.engine.fake_cloud import arn
 from deployments.engine.plan import ABSENT, Change, Origin, Plan, PlanKind, PropertyChange
 from deployments.engine.planner import Wanted, make_plan
 from deployments.engine.ports import Live

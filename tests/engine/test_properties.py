@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployments.engine.events import STEP_ENDS, Code, Event
-from deployments.engine.fakes import FakeCloud, RecordingLedger
+from deployments.engine.fake_cloud import FakeCloud
+from deployments.engine.fakes import RecordingLedger
 from deployments.engine.plan import Action, Plan, PlanKind
 from deployments.engine.resources import Resource
 from deployments.engine.state import State

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deployments.engine.errors import Category, CloudError
-from deployments.engine.fakes import FakeCloud, FakeProvisioner
+from deployments.engine.fake_cloud import FakeCloud, FakeProvisioner
 from deployments.engine.ports import Live
 from deployments.engine.resources import Resource
 from tests.engine.provisioner_contract import Case, ProvisionerContract, recorded, target

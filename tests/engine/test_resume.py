@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployments.engine.events import STEP_ENDS, Code
-from deployments.engine.fakes import CancelAfter, FakeCloud, Killed, RecordingLedger
+from deployments.engine.fake_cloud import FakeCloud
+from deployments.engine.fakes import CancelAfter, Killed, RecordingLedger
 from deployments.engine.plan import Plan
 from deployments.engine.resources import Resource
 from deployments.engine.state import State

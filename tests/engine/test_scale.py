@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from deployments.engine.clock import SystemClock
-from deployments.engine.fakes import FakeCloud, RecordingLedger
+from deployments.engine.fake_cloud import FakeCloud
+from deployments.engine.fakes import RecordingLedger
 from deployments.engine.resources import Resource
 from deployments.engine.story import Status
 from tests.engine.stage import empty_state, planned, resource, run

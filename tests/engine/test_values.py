@@ -12,7 +12,8 @@ from deployments.engine.clock import SystemClock, seconds_between
 from deployments.engine.comparison import aligned, same
 from deployments.engine.errors import Category, CloudError, NotPlannable, Refused
 from deployments.engine.events import Code, Event
-from deployments.engine.fakes import FakeCloud, FixedClock, refusal
+from deployments.engine.fake_cloud import FakeCloud, refusal
+from deployments.engine.fakes import FixedClock
 from deployments.engine.kinds import Kind
 from deployments.engine.plan import (
     ABSENT,
