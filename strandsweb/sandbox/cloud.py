@@ -43,6 +43,7 @@ class Cloud:
         self.diverged = 0
         self._afterwards: list[Callable[[], None]] = []
         self._last_write = time.monotonic()
+        self._worth_a_snapshot = RECORDS_WORTH_A_SNAPSHOT
         self._moto = _Dispatcher(_create_app)
         self._journal = Journal(data)
         determinism.install()
@@ -93,7 +94,7 @@ class Cloud:
         with self.lock:
             quiet = time.monotonic() - self._last_write > 1
             records = self._journal.records
-            if records > RECORDS_AT_MOST or (quiet and records > RECORDS_WORTH_A_SNAPSHOT):
+            if records > self._worth_a_snapshot and (quiet or records > RECORDS_AT_MOST):
                 self.take_snapshot()
 
     def take_snapshot(self) -> None:
@@ -101,9 +102,10 @@ class Cloud:
         with self.lock:
             try:
                 self._journal.compact(*snapshot.take(self._journal.blobs))
+                self._worth_a_snapshot = RECORDS_WORTH_A_SNAPSHOT
             except Exception:
                 log.exception("no snapshot could be taken; the log is kept, and the next start replays it")
-                self._last_write = time.monotonic()
+                self._worth_a_snapshot = self._journal.records + RECORDS_WORTH_A_SNAPSHOT
 
     def close(self) -> None:
         """Takes a last snapshot, so that the next start has nothing to replay."""
@@ -126,9 +128,7 @@ class Cloud:
             except Exception as error:  # moto's own bugs; a 500 would make boto3 try five times
                 log.warning("moto failed at %s:%s\n%s", call.service, call.operation, traceback.format_exc())
                 return unsupported(request, call, f"{type(error).__name__}: {error}"), True
-        html = answer.header("content-type").startswith("text/html") and answer.body[:15].lower().startswith(
-            b"<!doctype html>"
-        )
+        html = answer.header("content-type").startswith("text/html") and answer.body[:9].lower() == b"<!doctype"
         if answer.status in {404, 405, 500} and (html or (not answer.body and request.method != "HEAD")):
             return unsupported(request, call), False
         return answer, True
@@ -148,9 +148,8 @@ class _Dispatcher(DomainDispatcherApplication):
 
 
 def _create_app(service: Any) -> Flask:
-    vars(werkzeug_app)["DISABLE_GLOBAL_CORS"] = (
-        True  # else every page of the web could read the sandbox through a browser
-    )
+    # Otherwise every page of the web could read the sandbox through a browser.
+    vars(werkzeug_app)["DISABLE_GLOBAL_CORS"] = True
     app = create_backend_app(service)
     determinism.install()  # moto has just imported that service
     return app

@@ -83,9 +83,8 @@ class Front:
             while answer.status == 200 and b"ReceiptHandle" not in answer.body and time.monotonic() < deadline:
                 time.sleep(POLL_SECONDS)
                 answer = self._cloud.perform(request, call)
-        if (
-            call.service == "apigatewayv2"
-        ):  # an HTTP API's endpoint is where the sandbox answers for it, on today's port
+        if call.service == "apigatewayv2":
+            # An HTTP API's endpoint is where the sandbox answers for it, on today's port.
             endpoint = rf"{self._address()}/_apis/\1".encode()
             answer = Answer(answer.status, answer.headers, _API_ENDPOINT.sub(endpoint, answer.body))
         return answer

@@ -57,10 +57,8 @@ def start(data_dir: Path | str, *, port: int = 0, latency_ms: float = 0) -> Iter
         line = process.stdout.readline()
         watchdog.cancel()
         if "listening on " not in line:
-            process.kill()
-            raise SandboxFailed(
-                f"The sandbox over {data_dir} did not start (exit code {process.wait()}); see its error output."
-            )
+            code = process.wait(START_SECONDS)  # its output has ended, and so will it
+            raise SandboxFailed(f"The sandbox over {data_dir} did not start (exit code {code}); see its error output.")
         sandbox = Sandbox(line.rsplit(" ", 1)[1].strip(), process)
         yield sandbox
     finally:

@@ -79,7 +79,6 @@ def test_a_failed_batch_stays_in_the_queue_and_a_disabled_mapping_rests(sandbox)
     assert "rests" not in worked(sandbox, "wholly")
     aws.update_event_source_mapping(UUID=uuid, Enabled=True)
     assert eventually(lambda: "rests" in worked(sandbox, "wholly"))
-    sqs.purge_queue(QueueUrl=queue)
 
 
 def test_a_long_poll_waits_and_lets_others_work(sandbox):
