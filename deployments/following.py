@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from deployments.engine.events import Code
 from deployments.models import Deployment, RunEvent, Status, Step
@@ -26,6 +27,11 @@ class Progress:
     calls: int
     started_at: datetime | None
     seconds: float | None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it started, for a run that goes on."""
+        return (timezone.now() - self.started_at).total_seconds() if self.started_at else 0.0
 
     @property
     def ended(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 
@@ -10,8 +10,13 @@ from deployments.outputs import METHODS
 from projects.forms import StyledForm
 from projects.models import Configuration, Environment, SourceBundle
 
+if TYPE_CHECKING:
+    ModelChoice = forms.ModelChoiceField[Any]
+else:
+    ModelChoice = forms.ModelChoiceField  # Django's class takes no parameters when it runs
 
-class ConfigurationChoice(forms.ModelChoiceField):
+
+class ConfigurationChoice(ModelChoice):
     """A revision by number and message."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -19,7 +24,7 @@ class ConfigurationChoice(forms.ModelChoiceField):
         return f"{obj.number} · {obj.message or 'no message'} ({obj.author_text})"
 
 
-class SourceChoice(forms.ModelChoiceField):
+class SourceChoice(ModelChoice):
     """A source bundle by digest and origin."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -33,9 +38,7 @@ class PlanForm(StyledForm):
     configuration = ConfigurationChoice(queryset=Configuration.objects.none(), empty_label=None)
     source = SourceChoice(queryset=SourceBundle.objects.none(), required=False, empty_label="none")
     message = forms.CharField(label="Message", max_length=200, required=False)
-    run_when_approved = forms.BooleanField(
-        label="Deploy by itself once it is approved", required=False
-    )
+    run_when_approved = forms.BooleanField(label="Deploy by itself once it is approved", required=False)
 
     def __init__(self, *args: Any, environment: Environment, **kwargs: Any) -> None:
         project = environment.project
@@ -66,7 +69,9 @@ class MessageForm(StyledForm):
 class DestroyForm(StyledForm):
     """The environment's name, typed."""
 
-    confirm = forms.CharField(max_length=20, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
+    confirm = forms.CharField(
+        max_length=20, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    )
     message = forms.CharField(label="Why", max_length=200, required=False)
 
     def __init__(self, *args: Any, environment: Environment, **kwargs: Any) -> None:

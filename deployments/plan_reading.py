@@ -15,7 +15,7 @@ SIGNS: Mapping[Action, str] = {
     Action.CREATE: "+",
     Action.UPDATE: "~",
     Action.REPLACE: "±",
-    Action.DELETE: "−",
+    Action.DELETE: "−",  # noqa: RUF001 - as wide as the plus above it
     Action.NO_CHANGE: "=",
 }
 
@@ -107,9 +107,8 @@ class PlanReading:
         if self.actions and change.action not in self.actions:
             return False
         words = self.text.lower().split()
-        heap = " ".join(
-            [change.logical_id, change.type, change.stack, change.physical_id or "", *(p.path for p in change.properties)]
-        ).lower()
+        paths = [each.path for each in change.properties]
+        heap = " ".join([change.logical_id, change.type, change.stack, change.physical_id or "", *paths]).lower()
         return all(word in heap for word in words)
 
 

@@ -7,5 +7,5 @@ from django.urls import path
 from deployments.consumers import DeploymentConsumer
 
 websocket_urlpatterns = [
-    path("ws/projects/<slug:slug>/deployments/<str:public_id>/", DeploymentConsumer.as_asgi(), name="deployment-socket"),
+    path("ws/projects/<slug:slug>/deployments/<slug:public_id>/", DeploymentConsumer.as_asgi()),
 ]

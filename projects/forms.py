@@ -101,15 +101,15 @@ class SourceForm(StyledForm):
         label="Where it comes from",
         max_length=200,
         required=False,
-        help_text="A commit or a branch, for people to read.",
+        help_text="A commit or branch, for people.",
     )
 
-    def clean_bundle(self) -> UploadedFile:
+    def clean_bundle(self) -> UploadedFile[bytes]:
         """Not larger than a bundle may be."""
-        file: UploadedFile = self.cleaned_data["bundle"]
+        file: UploadedFile[bytes] = self.cleaned_data["bundle"]
         if file.size is not None and file.size > settings.SOURCE_MAX_BYTES:
             raise forms.ValidationError(
-                f"The file has {file.size / 1048576:.0f} MB; at most {settings.SOURCE_MAX_BYTES // 1048576} MB are taken."
+                f"The file has {file.size / 2**20:.0f} MB; at most {settings.SOURCE_MAX_BYTES // 2**20} MB are taken."
             )
         return file
 

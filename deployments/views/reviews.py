@@ -31,9 +31,7 @@ def reject(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     return _review(request, slug, public_id, approvals.reject, "You rejected the plan.")
 
 
-def _review(
-    request: HttpRequest, slug: str, public_id: str, act: Callable[..., Deployment], done: str
-) -> HttpResponse:
+def _review(request: HttpRequest, slug: str, public_id: str, act: Callable[..., Deployment], done: str) -> HttpResponse:
     access = access_to(request.user, slug, Action.APPROVE)
     found = find(access, public_id)
     form = ReviewForm(request.POST)

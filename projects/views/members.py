@@ -50,7 +50,7 @@ def change_role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             membership.save(update_fields=["role"])
             messages.success(request, f"{membership.user.text} is now {membership.role}.")
         else:
-            messages.error(request, next(iter(form.errors.values()))[0])
+            messages.error(request, " ".join(map(str, form.errors["role"])))
     return redirect("members", slug)
 
 

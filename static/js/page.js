@@ -21,6 +21,7 @@ export function tellTimes(root = document) {
 }
 
 tellTimes();
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 setInterval(tellTimes, 20000);
 document.addEventListener("htmx:afterSettle", () => tellTimes());
 
