@@ -15,6 +15,8 @@ COMMIT_SECONDS = 0.1  # calls and log lines alone are made durable at most this 
 class Journal:
     """Gathers one tick's events and changes of the state for a ledger; used by one thread.
 
+    One commit never both puts and removes a resource: its deletion is durable before its creation starts.
+
     Attributes:
         resources: the state as it will be after the next commit, by logical id.
         number: the last event's.
@@ -44,13 +46,11 @@ class Journal:
     def put(self, resource: StateResource) -> None:
         """The state has this resource now."""
         self.resources[resource.logical_id] = self._put[resource.logical_id] = resource
-        self._removed.discard(resource.logical_id)
         self.wrote = True
 
     def remove(self, logical_id: str) -> None:
         """The state does not have it any more."""
         self.resources.pop(logical_id, None)
-        self._put.pop(logical_id, None)
         self._removed.add(logical_id)
         self.wrote = True
 

@@ -298,6 +298,8 @@ def test_cancelling_lets_running_steps_end_and_starts_no_more(cloud: FakeCloud, 
     assert outcome.counts == {"succeeded": 1, "failed": 0, "skipped": 0, "cancelled": 3}
     (cancelling,) = [event for event in ledger.events if event.code is Code.RUN_CANCELLING]
     assert cancelling.data == {"by": "bob"}
+    assert sorted(ends(ledger).values()) == ["step.cancelled"] * 3 + ["step.succeeded"]
+    assert len([event for event in ledger.events if event.code in STEP_ENDS]) == 4
     assert len(outcome.state.resources) == 1
 
 
