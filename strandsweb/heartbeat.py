@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, cast
 
 from celery import bootsteps
-from redis import Redis
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 KEY = "strandsweb:workers"
 BEAT_SECONDS = 5.0
@@ -15,7 +18,12 @@ ANSWER_SECONDS = 2.0
 
 def connect(broker_url: str) -> Redis:
     """A connection that answers or fails quickly."""
-    client: Redis = Redis.from_url(broker_url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)
+    client: Redis = Redis.from_url(
+        broker_url,
+        socket_timeout=ANSWER_SECONDS,
+        socket_connect_timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), retries=0),  # by default it tries for seconds
+    )
     return client
 
 
@@ -56,5 +64,6 @@ class Heartbeat(bootsteps.StartStopStep):
         if self._entry is not None:
             self._entry.cancel()
         if self._client is not None:
-            self._client.zrem(KEY, worker.hostname)
+            with suppress(RedisError):  # a broker that went first is no reason not to stop
+                self._client.zrem(KEY, worker.hostname)
             self._client.close()

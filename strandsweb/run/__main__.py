@@ -26,7 +26,8 @@ async def live(claim: Claim, port: int, console: Console, *, production_shape: b
     house = House(reaper, console, changed=lambda pids: claim.announce(addresses, pids) if addresses else None)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, house.ask_to_stop)
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup means what it says
+            loop.add_signal_handler(number, house.ask_to_stop)
     environment = {name: value for name, value in os.environ.items() if not _withheld(name)}
     environment |= {"DATA_DIR": str(claim.data_dir), "PORT": str(port), "PYTHONUNBUFFERED": "1"}
     shape = production if production_shape else embedded
@@ -66,7 +67,9 @@ def main() -> int:
     os.umask(0o077)  # databases, keys and queues are the business of the user who runs this
     console = Console()
     try:
-        port = int(os.environ.get("PORT") or 8000)
+        if not (chosen_port := os.environ.get("PORT") or "8000").isdecimal():
+            raise HouseError(f"PORT must be a number, not {chosen_port!r}.")
+        port = int(chosen_port)
         claim = Claim(Path(os.environ.get("DATA_DIR") or processes.ROOT / "var").resolve())
         if not free(port):
             raise HouseError(f"Port {port} is taken. Choose another one: make run PORT={port + 1}")

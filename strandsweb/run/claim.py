@@ -31,7 +31,10 @@ class Claim:
             said = self._read("run.json")
             parent = said.get("pids", {}).get("parent")
             if parent is not None and alive(parent):
-                raise HouseError(f"strandsweb already runs on {data_dir}: {said['web']} (process {parent}).")
+                raise HouseError(
+                    f"strandsweb already runs on {data_dir}: {said['web']} (process {parent}).\n"
+                    "Another copy beside it needs a place of its own: make run PORT=8001 DATA_DIR=var-8001"
+                )
             if time.monotonic() > deadline:
                 raise HouseError(f"Another copy of strandsweb is just starting or stopping on {data_dir}.")
             time.sleep(0.1)
@@ -101,5 +104,5 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass  # it exists, and is somebody else's
     return True

@@ -72,7 +72,8 @@ class House:
         self.closing.set()
         for keeper in self._keepers:
             keeper.cancel()
-        for running in reversed(self._running.values()):
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        for running in reversed(list(self._running.values())):
             await running.stop(self._hurry)
 
     async def _spawn(self, program: Program) -> Running:

@@ -110,7 +110,7 @@ class Running:
             return
         ending = asyncio.create_task(self.wait())
         for number, seconds in (*self.program.stopping, (signal.SIGKILL, 5.0)):
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):  # the latter is macOS's word for a zombie
                 (os.killpg if number == signal.SIGKILL else os.kill)(self.pid, number)
             hurried = asyncio.create_task(hurry.wait())
             await asyncio.wait({ending, hurried}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
