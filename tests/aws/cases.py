@@ -244,30 +244,27 @@ def changed(resource: Resource) -> Resource | None:
     return replace(resource, properties={name: value for name, value in merged.items() if value is not None}, tags=tags)
 
 
-def surroundings(aws: Aws) -> str:
-    """Makes what the cases refer to: role, bucket, function, queues, table of contents; answers the API's id."""
-    aws.call(
-        "iam",
-        "create_role",
-        RoleName="strands-support-desk-dev-shared",
-        AssumeRolePolicyDocument=dumps(TRUST),
-    )
-    aws.call("iam", "create_policy", PolicyName="tracing", PolicyDocument=dumps(allow("xray:PutTraceSegments")))
-    aws.call("s3", "create_bucket", Bucket="code")
-    return str(aws.call("apigatewayv2", "create_api", Name="around", ProtocolType="HTTP")["ApiId"])
-
-
 def around(aws: Aws, type_name: str) -> str:
-    """The surroundings for a case of this kind; answers the API's id."""
-    api_id = surroundings(aws)
-    if type_name == "AWS::SQS::Queue":
-        aws.call("sqs", "create_queue", QueueName="strands-support-desk-dev-dead")
+    """Makes what the case of this kind refers to; answers the id of the API around it, where there is one."""
+    service = type_name.split("::")[1]
+    if type_name == "AWS::IAM::Role":
+        document = dumps(allow("xray:PutTraceSegments"))
+        aws.call("iam", "create_policy", PolicyName="tracing", PolicyDocument=document)
+    if service == "Lambda":
+        name = ROLE_ARN.rpartition("/")[2]
+        aws.call("iam", "create_role", RoleName=name, AssumeRolePolicyDocument=dumps(TRUST))
+        aws.call("s3", "create_bucket", Bucket="code")
     if type_name in ("AWS::Lambda::Permission", "AWS::Lambda::EventSourceMapping"):
         key = f"triage/{FIRST_ZIP}.zip"
         aws.call("s3", "put_object", Bucket="code", Key=key, Body=ZIPS[FIRST_ZIP])
         aws.call("lambda", "create_function", **function_properties())
+    if type_name == "AWS::Lambda::EventSourceMapping":
         aws.call("sqs", "create_queue", QueueName="strands-support-desk-dev-jobs")
-    return api_id
+    if type_name == "AWS::SQS::Queue":
+        aws.call("sqs", "create_queue", QueueName="strands-support-desk-dev-dead")
+    if service != "ApiGatewayV2" or type_name == "AWS::ApiGatewayV2::Api":
+        return ""
+    return str(aws.call("apigatewayv2", "create_api", Name="around", ProtocolType="HTTP")["ApiId"])
 
 
 def case(aws: Aws, listener: Recording, type_name: str) -> Case:

@@ -7,16 +7,19 @@ import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Lock
+from typing import Any
 
 import pytest
 from moto import mock_aws
+from moto.dynamodb.models import DynamoDBBackend
 
 from deployments.aws.calls import Aws
 from deployments.aws.credentials import SANDBOX_KEYS, Access, session_for
 from deployments.aws.limits import Limiters
 from deployments.engine.ports import Call
-from tests.aws import moto_as_aws
+from strandsweb.sandbox import amendments
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
@@ -69,6 +72,20 @@ ZIPS = {hashlib.sha256(data).hexdigest(): data for data in map(code_zip, ("v1 = 
 FIRST_ZIP, SECOND_ZIP = ZIPS
 
 
+@cache
+def amend_moto() -> None:
+    """Makes moto refuse what AWS refuses, as it does in the sandbox; nothing is invoked here."""
+    amendments.install(lambda function, event: None)
+    tag_resource = DynamoDBBackend.tag_resource
+
+    def replace(self: DynamoDBBackend, arn: str, tags: dict[str, str]) -> None:
+        # moto appends a tag of the same key, and then pages through the list for ever.
+        self.untag_resource(arn, list(tags))
+        tag_resource(self, arn, tags)
+
+    DynamoDBBackend.tag_resource = replace  # type: ignore[method-assign]
+
+
 @pytest.fixture
 def listener() -> Recording:
     return Recording()
@@ -79,11 +96,16 @@ def time() -> FakeTime:
     return FakeTime()
 
 
-@pytest.fixture
-def aws(listener: Recording, time: FakeTime) -> Iterator[Aws]:
+@pytest.fixture(scope="session")
+def session() -> Any:
     with mock_aws():
-        moto_as_aws.install()
-        session = session_for(Access(ACCOUNT, REGION, "test", keys=SANDBOX_KEYS))
+        return session_for(Access(ACCOUNT, REGION, "test", keys=SANDBOX_KEYS))
+
+
+@pytest.fixture
+def aws(session: Any, listener: Recording, time: FakeTime) -> Iterator[Aws]:
+    with mock_aws():
+        amend_moto()
         made = Aws(
             session,
             account=ACCOUNT,
