@@ -39,6 +39,7 @@ def program(claim: Claim, environment: Mapping[str, str]) -> tuple[Program, str]
     configuration.touch(mode=0o600)
     configuration.write_text(
         f"bind 127.0.0.1\nport {port}\nrequirepass {password}\nappendonly yes\nappendfsync everysec\nsave 60 1\n"
+        f'dir "{directory.resolve()}"\n'
         "daemonize no\nloglevel warning\n"
     )
     server = Program(

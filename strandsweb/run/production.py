@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from shlex import quote
 
 from strandsweb.run import broker, postgres, processes
 from strandsweb.run.claim import Claim
@@ -58,5 +59,5 @@ def welcome(addresses: Mapping[str, str], claim: Claim) -> str:
     return (
         f"\n  strandsweb is ready: {addresses['web']} (production settings, PostgreSQL, no demo)\n\n"
         "  Make the first account:\n"
-        f"    . {claim.data_dir / 'production.env'} && {processes.PYTHON} manage.py createsuperuser\n"
+        f"    . {quote(str(claim.data_dir / 'production.env'))} && .venv/bin/python manage.py createsuperuser\n"
     )
