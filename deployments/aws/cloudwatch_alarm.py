@@ -12,27 +12,25 @@ from deployments.engine.kinds import Kind
 from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
 
-_PROPERTIES = tuple(
-    [
-        "AlarmName",
-        "AlarmDescription",
-        "MetricName",
-        "Namespace",
-        "Dimensions",
-        "Statistic",
-        "ExtendedStatistic",
-        "Period",
-        "EvaluationPeriods",
-        "DatapointsToAlarm",
-        "Threshold",
-        "ComparisonOperator",
-        "TreatMissingData",
-        "Unit",
-        "ActionsEnabled",
-        "AlarmActions",
-        "OKActions",
-        "InsufficientDataActions",
-    ]
+_PROPERTIES = (
+    "AlarmName",
+    "AlarmDescription",
+    "MetricName",
+    "Namespace",
+    "Dimensions",
+    "Statistic",
+    "ExtendedStatistic",
+    "Period",
+    "EvaluationPeriods",
+    "DatapointsToAlarm",
+    "Threshold",
+    "ComparisonOperator",
+    "TreatMissingData",
+    "Unit",
+    "ActionsEnabled",
+    "AlarmActions",
+    "OKActions",
+    "InsufficientDataActions",
 )
 _ABSENT = ("ResourceNotFoundException", "ResourceNotFound")
 

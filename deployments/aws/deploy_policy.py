@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from deployments.aws.naming import PREFIX
 from deployments.engine.kinds import Kinds
 
 # Services whose resources carry the environment's names in their ARNs: service -> resource part of the ARN.
 _NAMED: dict[str, tuple[str, ...]] = {
-    "cloudwatch": ("alarm:{prefix}-*",),
-    "dynamodb": ("table/{prefix}-*",),
-    "events": ("event-bus/{prefix}-*", "rule/{prefix}-*", "rule/{prefix}-*/*"),
-    "iam": ("role/{prefix}-*",),
-    "logs": ("log-group:/aws/lambda/{prefix}-*",),
+    "cloudwatch": ("alarm:{start}*",),
+    "dynamodb": ("table/{start}*",),
+    "events": ("event-bus/{start}*", "rule/{start}*", "rule/{start}*/*"),
+    "iam": ("role/{start}*",),
+    "logs": ("log-group:/aws/lambda/{start}*",),
     "secretsmanager": ("secret:{path}/*",),
-    "sns": ("{prefix}-*",),
-    "sqs": ("{prefix}-*",),
+    "sns": ("{start}*",),
+    "sqs": ("{start}*",),
 }
 # Actions AWS does not let be narrowed to a resource.
 _UNSCOPED = frozenset(
@@ -52,11 +53,14 @@ def deploy_policy(
     chosen = sorted(types if types is not None else kinds)
     actions = sorted({action for type_name in chosen for action in kinds[type_name].permissions})
     services = sorted({action.partition(":")[0] for action in actions})
-    prefix, path = f"strands-{project}-{environment}", f"strands/{project}/{environment}"
+    path = f"{PREFIX}/{project}/{environment}"
 
     def arn(service: str, resource: str) -> str:
         where = {"iam": f":{account}", "s3": ":", "apigateway": f"{region}:"}.get(service, f"{region}:{account}")
-        return f"arn:{partition}:{service}:{where}:{resource.format(prefix=prefix, path=path)}"
+        # A name that is too long is cut and ends in a digest (`naming.fit`): only so much of its start is certain.
+        kept = 63 - len(f"-{account}-{region}") - 9 if service == "s3" else 64 - 9
+        start = f"{PREFIX}-{project}-{environment}-"[:kept]
+        return f"arn:{partition}:{service}:{where}:{resource.format(start=start, path=path)}"
 
     statements: list[dict[str, Any]] = []
     for service in services:
@@ -68,7 +72,7 @@ def deploy_policy(
     if unscoped := [action for action in actions if action in _UNSCOPED]:
         statements.append(_statement("unscoped", unscoped, ["*"]))
     if "iam:PassRole" in actions:
-        passing = _statement("pass role", ["iam:PassRole"], [arn("iam", "role/{prefix}-*")])
+        passing = _statement("pass role", ["iam:PassRole"], [arn("iam", "role/{start}*")])
         statements.append({**passing, "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}})
     return {"Version": "2012-10-17", "Statement": statements}
 
@@ -76,9 +80,9 @@ def deploy_policy(
 def _resources(service: str) -> tuple[str, ...]:
     match service:
         case "s3":
-            return ("{prefix}-*", "{prefix}-*/*")
+            return ("{start}*", "{start}*/*")
         case "lambda":
-            return ("function:{prefix}-*",)
+            return ("function:{start}*",)
         case "apigateway":
             return ("/apis", "/apis/*", "/tags/*")
         case _:

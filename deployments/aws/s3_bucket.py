@@ -3,161 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from deployments.aws import s3_lifecycle, tags
+from deployments.aws import tags
 from deployments.aws.calls import Answer, Refusal
-from deployments.aws.provisioner import AwsProvisioner, picked
+from deployments.aws.provisioner import AwsProvisioner
+from deployments.aws.s3_configurations import DEFAULTS, PARTS, Part, normalise
 from deployments.engine.errors import Category, CloudError
 from deployments.engine.kinds import Kind
 from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
 
 _GONE = ("NoSuchBucket", "404")
-_BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 _BATCH = 1000  # keys per DeleteObjects
-
-
-def _encryption_to_api(value: Mapping[str, Any]) -> dict[str, Any]:
-    rules = []
-    for rule in value["ServerSideEncryptionConfiguration"]:
-        api = {"ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"]}
-        rules.append({**api, **picked(rule, "BucketKeyEnabled")})
-    return {"Rules": rules}
-
-
-def _encryption_from_api(answer: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "ServerSideEncryptionConfiguration": [
-            {
-                "ServerSideEncryptionByDefault": rule["ApplyServerSideEncryptionByDefault"],
-                "BucketKeyEnabled": rule.get("BucketKeyEnabled", False),
-            }
-            for rule in answer["ServerSideEncryptionConfiguration"]["Rules"]
-        ]
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One configuration of a bucket: its property, its calls, and the ways between the two shapes.
-
-    `absent` is the error code for "not configured", `missing` what that means; `remove` None: going back means
-    putting the default.
-    """
-
-    name: str
-    get: str
-    put: str
-    argument: str
-    absent: str
-    to_api: Callable[[Mapping[str, Any]], dict[str, Any]]
-    from_api: Callable[[Mapping[str, Any]], dict[str, Any]]
-    missing: Mapping[str, Any] | None = None
-    remove: str | None = None
-
-
-_PARTS = (
-    _Part(
-        "PublicAccessBlockConfiguration",
-        "get_public_access_block",
-        "put_public_access_block",
-        "PublicAccessBlockConfiguration",
-        "NoSuchPublicAccessBlockConfiguration",
-        dict,
-        lambda answer: dict(answer["PublicAccessBlockConfiguration"]),
-        missing=dict.fromkeys(_BLOCKS, False),
-    ),
-    _Part(
-        "BucketEncryption",
-        "get_bucket_encryption",
-        "put_bucket_encryption",
-        "ServerSideEncryptionConfiguration",
-        "ServerSideEncryptionConfigurationNotFoundError",
-        _encryption_to_api,
-        _encryption_from_api,
-        missing={"ServerSideEncryptionConfiguration": []},
-    ),
-    _Part(
-        "VersioningConfiguration",
-        "get_bucket_versioning",
-        "put_bucket_versioning",
-        "VersioningConfiguration",
-        "",
-        dict,
-        lambda answer: {"Status": answer.get("Status", "Suspended")},
-    ),
-    _Part(
-        "OwnershipControls",
-        "get_bucket_ownership_controls",
-        "put_bucket_ownership_controls",
-        "OwnershipControls",
-        "OwnershipControlsNotFoundError",
-        dict,
-        lambda answer: dict(answer["OwnershipControls"]),
-        missing={"Rules": []},
-    ),
-    _Part(
-        "LifecycleConfiguration",
-        "get_bucket_lifecycle_configuration",
-        "put_bucket_lifecycle_configuration",
-        "LifecycleConfiguration",
-        "NoSuchLifecycleConfiguration",
-        s3_lifecycle.lifecycle_to_api,
-        s3_lifecycle.lifecycle_from_api,
-        remove="delete_bucket_lifecycle",
-    ),
-    _Part(
-        "CorsConfiguration",
-        "get_bucket_cors",
-        "put_bucket_cors",
-        "CORSConfiguration",
-        "NoSuchCORSConfiguration",
-        s3_lifecycle.cors_to_api,
-        s3_lifecycle.cors_from_api,
-        remove="delete_bucket_cors",
-    ),
-)
-# What S3 gives every new bucket.
-_DEFAULTS: Mapping[str, Any] = {
-    "PublicAccessBlockConfiguration": dict.fromkeys(_BLOCKS, True),
-    "BucketEncryption": {
-        "ServerSideEncryptionConfiguration": [
-            {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
-        ]
-    },
-    "VersioningConfiguration": {"Status": "Suspended"},
-    "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-}
-
-
-def _normalise(properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    normal = dict(properties)
-    if "PublicAccessBlockConfiguration" in normal:
-        normal["PublicAccessBlockConfiguration"] = {
-            **dict.fromkeys(_BLOCKS, False),
-            **normal["PublicAccessBlockConfiguration"],
-        }
-    if "BucketEncryption" in normal:
-        rules = normal["BucketEncryption"].get("ServerSideEncryptionConfiguration", [])
-        normal["BucketEncryption"] = {
-            "ServerSideEncryptionConfiguration": [{"BucketKeyEnabled": False, **rule} for rule in rules]
-        }
-    if "LifecycleConfiguration" in normal:
-        rules = normal["LifecycleConfiguration"].get("Rules", [])
-        normal["LifecycleConfiguration"] = {
-            "Rules": [{name: value for name, value in rule.items() if value not in ("", [])} for rule in rules]
-        }
-    return normal
 
 
 class S3Bucket(AwsProvisioner):
     """Physical id: the bucket's name."""
 
     service = "s3"
-    supported = frozenset({"BucketName", *(part.name for part in _PARTS)})
+    supported = frozenset({"BucketName", *(part.name for part in PARTS)})
     # In us-east-1 creating a bucket one has already is answered with success.
     looks_first = True
     kind = Kind(
@@ -166,8 +32,8 @@ class S3Bucket(AwsProvisioner):
         immutable=frozenset({"BucketName"}),
         stateful=True,
         name_property="BucketName",
-        defaults=_DEFAULTS,
-        normalise=_normalise,
+        defaults=DEFAULTS,
+        normalise=normalise,
         permissions=(
             "s3:CreateBucket",
             "s3:DeleteBucket",
@@ -204,7 +70,7 @@ class S3Bucket(AwsProvisioner):
 
     def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
         # Every configuration is a call: only those that somebody manages are asked for.
-        parts = [part for part in _PARTS if part.name in properties or not properties]
+        parts = [part for part in PARTS if part.name in properties or not properties]
         tagging, *found = self.aws.together(
             lambda: self.aws.attempt("s3", "get_bucket_tagging", ("NoSuchTagSet", *_GONE), Bucket=physical_id),
             *(partial(self._get, part, physical_id) for part in parts),
@@ -226,7 +92,7 @@ class S3Bucket(AwsProvisioner):
             return answer
         self.aws.together(
             partial(self._put_tags, name, target.tags),
-            *(partial(self._put, part, name, target) for part in _PARTS if part.name in target.properties),
+            *(partial(self._put, part, name, target) for part in PARTS if part.name in target.properties),
         )
         return Made(name, self._attributes(name))
 
@@ -235,7 +101,7 @@ class S3Bucket(AwsProvisioner):
         # What was not read is not ours to change either.
         touched = changed & (target.properties.keys() | live.properties.keys())
         calls: list[Callable[[], Any]] = [
-            partial(self._put, part, name, target) for part in _PARTS if part.name in touched
+            partial(self._put, part, name, target) for part in PARTS if part.name in touched
         ]
         if dict(live.tags) != dict(target.tags):
             calls.append(partial(self._put_tags, name, target.tags))
@@ -266,12 +132,12 @@ class S3Bucket(AwsProvisioner):
             "RegionalDomainName": f"{name}.s3.{self.aws.region}.{suffix}",
         }
 
-    def _get(self, part: _Part, name: str) -> Mapping[str, Any] | None:
+    def _get(self, part: Part, name: str) -> Mapping[str, Any] | None:
         answer = self.aws.attempt("s3", part.get, (part.absent, *_GONE), Bucket=name)
         return part.missing if isinstance(answer, Refusal) else part.from_api(answer)
 
-    def _put(self, part: _Part, name: str, target: Target) -> Answer:
-        value = target.properties.get(part.name, _DEFAULTS.get(part.name))
+    def _put(self, part: Part, name: str, target: Target) -> Answer:
+        value = target.properties.get(part.name, DEFAULTS.get(part.name))
         if value is None:
             assert part.remove is not None, part
             return self.aws.call("s3", part.remove, Bucket=name)

@@ -65,7 +65,12 @@ class SnsTopic(AwsProvisioner):
         return Live(physical_id, live, _attributes(physical_id), tags.from_list((tagged or {}).get("Tags")))
 
     def make(self, target: Target) -> Made:
-        attributes = {name: _text(value) for name, value in target.properties.items() if name != "TopicName"}
+        # SNS takes what is for FIFO topics from no other, not even as "false".
+        attributes = {
+            name: _text(value)
+            for name, value in target.properties.items()
+            if name != "TopicName" and value is not False
+        }
         answer = self.aws.call(
             "sns",
             "create_topic",

@@ -93,7 +93,12 @@ class SqsQueue(AwsProvisioner):
         return Live(physical_id, live, self._attributes(physical_id), tags.own((tagged or {}).get("Tags")))
 
     def make(self, target: Target) -> Made | Refusal:
-        attributes = {name: _text(value) for name, value in target.properties.items() if name != "QueueName"}
+        # SQS takes what is for FIFO queues from no other, not even as "false".
+        attributes = {
+            name: _text(value)
+            for name, value in target.properties.items()
+            if name != "QueueName" and (value is not False or name == "SqsManagedSseEnabled")
+        }
         answer = self.aws.attempt(
             "sqs",
             "create_queue",

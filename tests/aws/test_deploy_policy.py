@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
 from deployments.aws.calls import Aws
 from deployments.aws.deploy_policy import deploy_policy
+from deployments.aws.naming import Names
 from deployments.aws.registry import KINDS
 from tests.aws import cases
 from tests.aws.conftest import Recording
@@ -84,3 +86,12 @@ def test_names_without_an_account_or_region_in_their_arn() -> None:
     by_sid = {statement["Sid"]: statement for statement in policy()["Statement"]}
     assert by_sid["StrandsS3"]["Resource"] == ["arn:aws:s3:::strands-desk-dev-*", "arn:aws:s3:::strands-desk-dev-*/*"]
     assert "arn:aws:apigateway:us-east-1::/apis/*" in by_sid["StrandsApigateway"]["Resource"]
+
+
+@pytest.mark.parametrize(("project", "name"), [("desk", "uploads"), ("p" * 40, "uploads"), ("desk", "n" * 63)])
+def test_names_that_were_cut_are_still_covered(project: str, name: str) -> None:
+    names = Names(project, "production", "123456789012", "ap-southeast-2")
+    allowed = policy(project=project, environment="production", region="ap-southeast-2")["Statement"]
+    patterns = [resource.rpartition(":")[2] for statement in allowed for resource in statement["Resource"]]
+    for made in (names.bucket(name), f"role/{names.role(name)}", names.queue(name), f"rule/{names.rule(name)}"):
+        assert any(fnmatchcase(made, pattern) for pattern in patterns if pattern != "*"), made

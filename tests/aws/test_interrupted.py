@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -78,7 +79,7 @@ def test_create_interrupted_at_every_call_is_finished_by_the_next(
 ) -> None:
     for call in range(1, MOST_CALLS):
         wanted = target(case.wanted)
-        finished = attempt(aws, Killer(call, after), lambda wanted=wanted: case.provisioner.create(wanted))
+        finished = attempt(aws, Killer(call, after), partial(case.provisioner.create, wanted))
         made = case.provisioner.create(wanted)
         change = planned(case, case.wanted, made, case.wanted)
         assert (change.action, change.properties) == (Action.NO_CHANGE, ()), f"call {call}"
@@ -98,7 +99,7 @@ def test_update_interrupted_at_every_call_is_finished_by_the_next(aws: Aws, case
     for call in range(1, MOST_CALLS):
         live = case.provisioner.read(made.physical_id, other.properties)
         assert live is not None
-        finished = attempt(aws, Killer(call, True), lambda live=live: case.provisioner.update(target(other), live))
+        finished = attempt(aws, Killer(call, True), partial(case.provisioner.update, target(other), live))
         again = case.provisioner.read(made.physical_id, other.properties)
         assert again is not None
         case.provisioner.update(target(other), again)
@@ -118,7 +119,7 @@ def test_delete_interrupted_at_every_call_is_finished_by_the_next(aws: Aws, case
     for call in range(1, MOST_CALLS):
         made = case.provisioner.create(target(case.wanted))
         entry = recorded(case.wanted, made)
-        finished = attempt(aws, Killer(call, True), lambda entry=entry: case.provisioner.delete(entry))
+        finished = attempt(aws, Killer(call, True), partial(case.provisioner.delete, entry))
         case.provisioner.delete(entry)
         assert case.provisioner.read(made.physical_id, case.wanted.properties) is None, f"call {call}"
         if finished:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from deployments.aws import dynamodb_shapes, lambda_code
 from deployments.aws.calls import Aws
@@ -16,6 +17,7 @@ from tests.aws import cases
 from tests.aws.conftest import ACCOUNT, FIRST_ZIP, SECOND_ZIP, ZIPS, FakeTime, Recording
 from tests.engine.provisioner_contract import Case, planned, recorded, target
 
+NO_ZIPS: dict[str, bytes] = {}
 FUNCTION, BUCKET, SECRET = "AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::SecretsManager::Secret"
 
 
@@ -48,15 +50,15 @@ def test_code_already_in_the_bucket_needs_no_artifact(aws: Aws) -> None:
     code = cases.WANTED[FUNCTION]["Code"]
     lambda_code.upload(aws, ZIPS.__getitem__, code)
     lambda_code.upload(aws, ZIPS.__getitem__, code)
-    lambda_code.upload(aws, {}.__getitem__, code)
+    lambda_code.upload(aws, NO_ZIPS.__getitem__, code)
     with pytest.raises(CloudError, match="neither in the bucket nor kept here") as caught:
-        lambda_code.upload(aws, {}.__getitem__, {**code, "S3Key": f"triage/{SECOND_ZIP}.zip"})
+        lambda_code.upload(aws, NO_ZIPS.__getitem__, {**code, "S3Key": f"triage/{SECOND_ZIP}.zip"})
     assert caught.value.category is Category.INVALID
 
 
 def test_a_key_without_a_digest_is_somebody_elses(aws: Aws, listener: Recording) -> None:
     listener.calls.clear()
-    lambda_code.upload(aws, {}.__getitem__, {"S3Bucket": "code", "S3Key": "latest.zip"})
+    lambda_code.upload(aws, NO_ZIPS.__getitem__, {"S3Bucket": "code", "S3Key": "latest.zip"})
     assert not listener.calls
     assert lambda_code.digest_in({"S3Key": f"triage/{FIRST_ZIP}.zip"}) == FIRST_ZIP
 
@@ -182,8 +184,6 @@ def test_a_rule_on_a_bus_of_its_own_is_named_as_in_cloudformation(aws: Aws) -> N
 def test_a_queues_name_that_is_still_kept_is_waited_for(
     aws: Aws, listener: Recording, time: FakeTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from botocore.exceptions import ClientError
-
     case = cases.case(aws, listener, "AWS::SQS::Queue")
     client = aws._client("sqs")
     create = client.create_queue

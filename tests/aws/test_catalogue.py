@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deployments.aws.failures import BY_MESSAGE, CATALOGUE, meaning
+from deployments.aws.catalogue import BY_MESSAGE, CATALOGUE, meaning
 from deployments.engine.errors import RETRYABLE, Category
 
 
