@@ -1,0 +1,160 @@
+"""Every AWS call of our own run, with what it belonged to, so that the floor can make the very same calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from deployments import clouds
+from deployments.aws.calls import Aws, is_write
+from deployments.aws.credentials import Access
+from deployments.engine.kinds import Kind
+from deployments.engine.plan import Plan
+from deployments.engine.ports import Live, Made, Provisioner, Provisioners, Target
+from deployments.engine.state import StateResource
+from deployments.engine.steps import Operation, needs, steps_of
+
+_task: ContextVar[str] = ContextVar("what calls are made for", default="")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """One attempt at one call. `task` names the step or the read it was made for; times are `perf_counter`'s.
+
+    `error` is AWS's code, or "" when the call went through.
+    """
+
+    task: str
+    service: str
+    operation: str
+    parameters: Mapping[str, Any] = field(repr=False)
+    started: float
+    ended: float
+    answer: Mapping[str, Any] = field(repr=False)
+    error: str = ""
+
+    @property
+    def write(self) -> bool:
+        """Whether it changes anything."""
+        return is_write(self.operation)
+
+
+class Recorder:
+    """Listens to boto3 below everything of ours; safe for any number of threads."""
+
+    def __init__(self) -> None:
+        self._calls: list[RecordedCall] = []
+
+    def take(self) -> list[RecordedCall]:
+        """The calls since the last time, in the order they began."""
+        calls, self._calls = self._calls, []
+        return sorted(calls, key=lambda call: call.started)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Records what any run in this process does while the block lasts."""
+        session_for, provisioners = clouds.session_for, clouds.provisioners
+
+        def recorded_session(access: Access) -> boto3.Session:
+            session = session_for(access)
+            session.events.register("creating-client-class", self._listen_to)
+            return session
+
+        def named_provisioners(aws: Aws, artifacts: Callable[[str], bytes]) -> Provisioners:
+            return {name: _Named(name, inner) for name, inner in provisioners(aws, artifacts).items()}
+
+        vars(clouds).update(session_for=recorded_session, provisioners=named_provisioners)
+        try:
+            yield
+        finally:
+            vars(clouds).update(session_for=session_for, provisioners=provisioners)
+
+    def _listen_to(self, base_classes: list[type], **_: Any) -> None:
+        """boto3's own way to extend its clients: a class put before the others."""
+        recorder = self
+
+        class Recorded:
+            def _make_api_call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+                sent, began = dict(parameters), perf_counter()
+                answer: dict[str, Any] = {}
+                error = "NoAnswer"
+                try:
+                    answer = super()._make_api_call(operation, parameters)  # type: ignore[misc]
+                    error = ""
+                except ClientError as refusal:
+                    error = str(refusal.response.get("Error", {}).get("Code", "Unknown"))
+                    raise
+                finally:
+                    service = str(self.meta.service_model.service_name)  # type: ignore[attr-defined]
+                    recorder._calls.append(
+                        RecordedCall(_task.get(), service, operation, sent, began, perf_counter(), dict(answer), error)
+                    )
+                return answer
+
+        base_classes.insert(0, Recorded)
+
+
+class _Named:
+    """A provisioner whose calls carry the name of what they are made for."""
+
+    def __init__(self, type_name: str, inner: Provisioner) -> None:
+        self._type = type_name
+        self._inner = inner
+
+    @property
+    def kind(self) -> Kind:
+        """See `ports.Provisioner`, as for all below."""
+        return self._inner.kind
+
+    def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
+        with _calling_for(_reading(self._type, physical_id)):
+            return self._inner.read(physical_id, properties)
+
+    def find(self, target: Target) -> Live | None:
+        with _calling_for(f"{Operation.CREATE}:{target.logical_id}"):
+            return self._inner.find(target)
+
+    def create(self, target: Target) -> Made:
+        with _calling_for(f"{Operation.CREATE}:{target.logical_id}"):
+            return self._inner.create(target)
+
+    def update(self, target: Target, live: Live) -> Made:
+        with _calling_for(f"{Operation.UPDATE}:{target.logical_id}"):
+            return self._inner.update(target, live)
+
+    def delete(self, recorded: StateResource) -> None:
+        with _calling_for(f"{Operation.DELETE}:{recorded.logical_id}"):
+            self._inner.delete(recorded)
+
+
+def tasks_of(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """What each task of a run of this plan waits for, by the names that recorded calls carry.
+
+    An update looks at its resource before it writes, so it waits for that read, and the read for what the step needs.
+    """
+    tasks = dict(needs(steps_of(plan)))
+    for step in steps_of(plan):
+        if step.operation is Operation.UPDATE and step.change.physical_id:
+            look = _reading(step.change.type, step.change.physical_id)
+            tasks[look], tasks[step.id] = tasks[step.id], (look,)
+    return tasks
+
+
+def _reading(type_name: str, physical_id: str) -> str:
+    return f"read:{type_name}:{physical_id}"
+
+
+@contextmanager
+def _calling_for(task: str) -> Iterator[None]:
+    token = _task.set(task)
+    try:
+        yield
+    finally:
+        _task.reset(token)
