@@ -76,11 +76,12 @@ def _directory(data_dir: Path, user: tuple[int, int] | None) -> Path:
     directory = data_dir / "postgres"
     if user is not None and data_dir.stat().st_uid == 0:
         data_dir.chmod(data_dir.stat().st_mode | 0o011)  # may pass through, not look around
-    if user is not None and not directory.exists() and not _reachable(data_dir, user[0]):
+    if user is not None and not directory.is_dir() and not _reachable(data_dir, user[0]):
         elsewhere = Path("/var/lib/strandsweb") / hashlib.sha256(bytes(data_dir)).hexdigest()[:16]
         elsewhere.mkdir(parents=True, exist_ok=True)
         for path in (elsewhere, elsewhere.parent):
             path.chmod(0o711)
+        directory.unlink(missing_ok=True)  # a link to a place that somebody removed
         directory.symlink_to(elsewhere)
     directory.mkdir(exist_ok=True)
     directory = directory.resolve()
