@@ -19,7 +19,7 @@ from deployments.outputs import Output, outputs
 from deployments.views.drift import drift_of
 from projects.access import Access, access_to
 from projects.models import Environment
-from projects.pages import page
+from projects.pages import page, posted
 from projects.roles import Action
 
 
@@ -35,7 +35,7 @@ def plan(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Chooses configuration and source, and proposes."""
     access = access_to(request.user, slug, Action.PROPOSE)
     row = find(access, name)
-    form = PlanForm(request.POST or None, environment=row)
+    form = PlanForm(posted(request), environment=row)
     if request.method == "POST" and form.is_valid():
         try:
             found = planning.propose(environment=row, actor=access.user, method=Method.WEB, **form.cleaned_data)
@@ -52,7 +52,7 @@ def destroy(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Plans the end of an environment, after its name was typed; nothing is deleted before that plan is run."""
     access = access_to(request.user, slug, Action.PROPOSE)
     row = find(access, name)
-    form = DestroyForm(request.POST or None, environment=row)
+    form = DestroyForm(posted(request), environment=row)
     if request.method == "POST" and form.is_valid():
         try:
             found = planning.propose(

@@ -6,53 +6,43 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
-from deployments import planning
-from deployments.engine.plan import PlanKind
+from deployments import rollbacks
 from deployments.errors import WorkflowError
 from deployments.forms import MessageForm
-from deployments.models import Deployment, Method
+from deployments.models import Method
 from history.models import Record
 from projects.access import access_to
-from projects.pages import page
+from projects.pages import page, posted
 from projects.roles import Action
 
 
 @require_http_methods(["GET", "POST"])
 def rollback(request: HttpRequest, slug: str, deployment_id: str) -> HttpResponse:
-    """Confirms, and proposes the rollback with the record's own configuration and source."""
+    """Confirms, and proposes the rollback."""
     access = access_to(request.user, slug, Action.PROPOSE)
-    record = get_object_or_404(
-        Record.objects.select_related("environment__project"),
-        project=access.project,
-        environment__isnull=False,
-        deployment_id=deployment_id,
-    )
+    records = Record.objects.of_project(access.project).filter(environment__isnull=False)
+    record = get_object_or_404(records.select_related("environment__project"), deployment_id=deployment_id)
     assert record.environment is not None
-    form = MessageForm(request.POST or None)
+    form = MessageForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
-            found = planning.propose(
+            found = rollbacks.propose(
                 environment=record.environment,
+                record=record,
                 actor=access.user,
                 method=Method.WEB,
-                kind=PlanKind.ROLLBACK,
-                configuration=access.project.configurations.filter(number=record.configuration_number).first(),
-                source=access.project.sources.filter(digest=record.source_digest).first(),
                 message=form.cleaned_data["message"],
-                rollback_to=record.deployment_id,
             )
         except WorkflowError as refusal:
             form.add_error(None, str(refusal))
         else:
             return redirect("deployment", slug, found.public_id)
-    newest = Record.objects.of_environment(record.environment).first()
-    original = Deployment.objects.filter(public_id=record.deployment_id).first()
     context = {
         "access": access,
         "tab": "history",
         "record": record,
-        "newest": newest,
-        "original": original,
+        "newest": Record.objects.of_environment(record.environment).first(),
+        "refusal": rollbacks.refusal(record),
         "form": form,
     }
-    return page(request, "deployments/rollback.html", context, status=422 if form.is_bound else 200)
+    return page(request, "deployments/rollback.html", context, status=422 if form.errors else 200)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from projects.access import access_to
 from projects.forms import EnvironmentForm
-from projects.pages import page
+from projects.pages import page, posted
 from projects.roles import Action
 
 
@@ -17,7 +17,7 @@ from projects.roles import Action
 def new(request: HttpRequest, slug: str) -> HttpResponse:
     """A new environment."""
     access = access_to(request.user, slug, Action.MANAGE_ENVIRONMENTS)
-    form = EnvironmentForm(request.POST or None, project=access.project, initial={"region": "us-east-1"})
+    form = EnvironmentForm(posted(request), project=access.project, initial={"region": "us-east-1"})
     if request.method == "POST" and form.is_valid():
         environment = form.save()
         messages.success(request, f"The environment {environment.name} is made.")
@@ -31,7 +31,7 @@ def edit(request: HttpRequest, slug: str, environment: str) -> HttpResponse:
     """Another account, region, role or protection."""
     access = access_to(request.user, slug, Action.MANAGE_ENVIRONMENTS)
     row = get_object_or_404(access.project.environments, name=environment)
-    form = EnvironmentForm(request.POST or None, project=access.project, instance=row)
+    form = EnvironmentForm(posted(request), project=access.project, instance=row)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, f"The environment {row.name} is changed.")

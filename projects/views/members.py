@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from projects.access import access_to
 from projects.forms import MemberForm, RoleForm, is_last_owner
 from projects.models import Membership, Project
-from projects.pages import page
+from projects.pages import page, posted
 from projects.roles import Action, Role
 
 
@@ -19,7 +19,7 @@ from projects.roles import Action, Role
 def members(request: HttpRequest, slug: str) -> HttpResponse:
     """The list, and a form for owners to add somebody."""
     access = access_to(request.user, slug, Action.MANAGE_MEMBERS if request.method == "POST" else Action.VIEW)
-    form = MemberForm(request.POST or None)
+    form = MemberForm(posted(request))
     if request.method == "POST" and form.is_valid():
         person = form.cleaned_data["username"]
         role = form.cleaned_data["role"]

@@ -11,14 +11,14 @@ from django.views.decorators.http import require_http_methods
 from projects.editing import create_project
 from projects.forms import ProjectForm
 from projects.models import User
-from projects.pages import page
+from projects.pages import page, posted
 
 
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """Anybody who can sign in may start a project, and owns it."""
     assert isinstance(request.user, User)
-    form = ProjectForm(request.POST or None)
+    form = ProjectForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             project = create_project(owner=request.user, **form.cleaned_data)

@@ -11,7 +11,7 @@ from projects.access import access_to
 from projects.bundles import BundleError, read_zip
 from projects.editing import add_source
 from projects.forms import SourceForm
-from projects.pages import page
+from projects.pages import page, posted
 from projects.roles import Action
 
 
@@ -19,7 +19,7 @@ from projects.roles import Action
 def sources(request: HttpRequest, slug: str) -> HttpResponse:
     """The list, and the upload form for those who may."""
     access = access_to(request.user, slug, Action.UPLOAD_SOURCE if request.method == "POST" else Action.VIEW)
-    form = SourceForm(request.POST or None, request.FILES or None)
+    form = SourceForm(posted(request), request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["bundle"]
         try:

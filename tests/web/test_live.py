@@ -1,0 +1,150 @@
+"""The socket of a run: who gets in, what is shown first, what is passed on, dropped, fetched again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
+
+from deployments import broadcasts
+from deployments.following import news
+from deployments.models import Deployment, Status
+from deployments.routing import websocket_urlpatterns
+from projects.models import Membership, User
+from tests.web.conftest import Visit, tell
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LOG = {"level": "info", "message": "still there"}
+
+
+def knock(deployment: Deployment, user: User | AnonymousUser, after: int | str = 0) -> WebsocketCommunicator:
+    """A socket of that person to the deployment's page, not yet connected."""
+    from channels.routing import URLRouter
+
+    path = f"/ws/projects/support-desk/deployments/{deployment.public_id}/?after={after}"
+    communicator = WebsocketCommunicator(URLRouter(websocket_urlpatterns), path)
+    communicator.scope["user"] = user
+    return communicator
+
+
+async def announce(deployment: Deployment, first: int, last: int) -> None:
+    """What the worker does after its commit."""
+    await sync_to_async(broadcasts.run_changed)(
+        deployment_id=deployment.pk, first=first, last=last, logical_ids={"AlertsTopic"}
+    )
+
+
+tell_later = database_sync_to_async(tell)
+
+
+async def test_strangers_do_not_get_in(running: Deployment, mallory: User) -> None:
+    for user in (AnonymousUser(), mallory):
+        accepted, _ = await knock(running, user).connect()
+        assert not accepted
+
+
+async def test_a_deployment_of_another_project_is_not_there(running: Deployment, vera: User) -> None:
+    running.public_id = "2026-11-20T10-30-00Z-ffffff"
+    accepted, _ = await knock(running, vera).connect()
+    assert not accepted
+
+
+async def test_a_viewer_first_gets_what_they_have_not_seen(running: Deployment, vera: User) -> None:
+    socket = knock(running, vera, after=1)
+    assert (await socket.connect())[0]
+    first = await socket.receive_from()
+    assert 'id="event-2"' in first
+    assert 'id="event-1"' not in first
+    assert 'id="step-create_3a_AlertsTopic"' in first
+    await socket.disconnect()
+
+
+@pytest.mark.parametrize("after", ["", "-3", "x", "9" * 20])
+async def test_a_nonsense_number_means_from_the_start(running: Deployment, vera: User, after: str) -> None:
+    socket = knock(running, vera, after=after)
+    assert (await socket.connect())[0]
+    assert 'id="event-1"' in await socket.receive_from()
+    await socket.disconnect()
+
+
+async def test_news_are_relayed_once_and_in_order(running: Deployment, vera: User) -> None:
+    socket = knock(running, vera)
+    await socket.connect()
+    await socket.receive_from()
+    await tell_later(running, "log", "create:AlertsTopic", "AlertsTopic", **LOG)
+    await announce(running, 3, 3)
+    relayed = await socket.receive_from()
+    assert "still there" in relayed
+    assert 'id="event-3"' in relayed
+    await announce(running, 3, 3)
+    assert await socket.receive_nothing()
+    await socket.disconnect()
+
+
+async def test_a_gap_is_filled_from_the_event_log(running: Deployment, vera: User) -> None:
+    socket = knock(running, vera)
+    await socket.connect()
+    await socket.receive_from()
+    for _ in range(3):  # the messages of 3 and 4 were lost on the way
+        await tell_later(running, "log", "create:AlertsTopic", "AlertsTopic", **LOG)
+    await announce(running, 5, 5)
+    caught_up = await socket.receive_from()
+    assert all(f'id="event-{number}"' in caught_up for number in (3, 4, 5))
+    await socket.disconnect()
+
+
+async def test_another_phase_rings_even_without_new_events(running: Deployment, vera: User) -> None:
+    socket = knock(running, vera)
+    await socket.connect()
+    await socket.receive_from()
+    await database_sync_to_async(Deployment.objects.filter(pk=running.pk).update)(status=Status.SUCCEEDED)
+    await announce(running, 2, 2)
+    rung = await socket.receive_from()
+    assert 'data-phase="succeeded.' in rung
+    assert "event-2" not in rung
+    await socket.disconnect()
+
+
+async def test_who_is_removed_hears_nothing_more(running: Deployment, vera: User) -> None:
+    socket = knock(running, vera)
+    await socket.connect()
+    await socket.receive_from()
+    await database_sync_to_async(Membership.objects.filter(user=vera).delete)()
+    await tell_later(running, "log", "create:AlertsTopic", "AlertsTopic", **LOG)
+    await announce(running, 3, 3)
+    assert (await socket.receive_output())["type"] == "websocket.close"
+
+
+def test_what_is_pushed_and_what_is_polled_are_the_same_bytes(
+    running: Deployment, vera: User, visit: Callable[[User | None], object]
+) -> None:
+    visitor: Visit = visit  # type: ignore[assignment]
+    told = news(running.pk, after=0)
+    url = reverse("deployment-news", args=["support-desk", running.public_id])
+    polled = visitor(vera).get(url, {"after": "0", "phase": told.phase}).content.decode()
+    assert polled == told.html
+
+
+def test_a_page_brought_up_to_date_by_news_shows_what_a_fresh_one_shows(
+    running: Deployment, vera: User, visit: Visit
+) -> None:
+    tell(running, "step.succeeded", "create:AlertsTopic", "AlertsTopic", physicalId="arn:x", seconds=1.0)
+    running.steps.filter(step_id="create:AlertsTopic").update(status="succeeded", physical_id="arn:x", seconds=1.0)
+    told = news(running.pk, after=2).html
+    fresh = visit(vera).get(reverse("deployment", args=["support-desk", running.public_id])).content.decode()
+
+    def piece(text: str, start: str, end: str) -> str:
+        found = text[text.index(start) :]
+        return " ".join(found[: found.index(end)].replace('hx-swap-oob="true"', "").split())
+
+    assert piece(told, '<li class="step" id="step-create_3a_AlertsTopic"', "</li>") == piece(
+        fresh, '<li class="step" id="step-create_3a_AlertsTopic"', "</li>"
+    )
+    assert piece(told, '<div class="log-line" id="event-3"', "</div>") == piece(
+        fresh, '<div class="log-line" id="event-3"', "</div>"
+    )
