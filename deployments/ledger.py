@@ -19,6 +19,7 @@ from deployments.models import Deployment, EnvironmentState, RunEvent, StateEntr
 logger = logging.getLogger(__name__)
 
 PUSH_SECONDS = 0.1
+PUSH_REST = 4  # times what the last push took
 Announce = Callable[..., None]
 """Called as announce(deployment_id=, first=, last=, logical_ids=)."""
 
@@ -34,7 +35,8 @@ _STATUS = {
 class DatabaseLedger:
     """Writes one run; every write checks the lease, so a worker that was replaced writes nothing.
 
-    Pages hear of it after the commit, at most ten times a second; `push` sends what is still unsaid.
+    Pages hear of it after the commit, at most ten times a second and never for more than a fifth of the time, as the
+    run waits meanwhile; `push` sends what is still unsaid.
     """
 
     def __init__(self, *, deployment: Deployment, held: leases.Held, base_serial: int, announce: Announce) -> None:
@@ -46,7 +48,8 @@ class DatabaseLedger:
         self._first: int | None = None
         self._last = 0
         self._logical_ids: set[str] = set()
-        self._pushed_at = 0.0
+        self._next_push = 0.0
+        self._steps: dict[str, Step] = {}
 
     def commit(
         self, events: Sequence[Event], *, put: Sequence[StateResource] = (), removed: Sequence[str] = ()
@@ -65,14 +68,17 @@ class DatabaseLedger:
 
     def push(self, *, forced: bool = False) -> None:
         """Tells the pages what they have not heard yet, unless they heard something a moment ago."""
-        if self._first is None or not (forced or monotonic() - self._pushed_at >= PUSH_SECONDS):
+        if self._first is None or not (forced or monotonic() >= self._next_push):
             return
         first, logical_ids = self._first, self._logical_ids
-        self._first, self._logical_ids, self._pushed_at = None, set(), monotonic()
+        self._first, self._logical_ids = None, set()
+        began = monotonic()
         try:
             self._announce(deployment_id=self._deployment_id, first=first, last=self._last, logical_ids=logical_ids)
         except Exception:  # a page that is not told catches up by number; the run must go on
             logger.warning("pages could not be told of events %s to %s", first, self._last, exc_info=True)
+        ended = monotonic()
+        self._next_push = ended + max(PUSH_SECONDS, PUSH_REST * (ended - began))
 
     def _write_events(self, events: Sequence[Event]) -> None:
         RunEvent.objects.bulk_create(
@@ -87,11 +93,26 @@ class DatabaseLedger:
             )
             for event in events
         )
-        for event in events:
-            if event.code in _STATUS:
-                Step.objects.filter(deployment_id=self._deployment_id, step_id=event.step).update(**_step_fields(event))
+        self._write_steps([event for event in events if event.code in _STATUS])
         if events:
             Deployment.objects.filter(pk=self._deployment_id).update(last_event=events[-1].number)
+
+    def _write_steps(self, events: Sequence[Event]) -> None:
+        """All rows with one statement: each waits its turn among the threads that talk to AWS."""
+        if events and not self._steps:
+            self._steps = {row.step_id: row for row in Step.objects.filter(deployment_id=self._deployment_id)}
+        touched = {event.step: self._steps[event.step] for event in events}
+        for event in events:
+            for name, value in _step_fields(event).items():
+                setattr(touched[event.step], name, value)
+        for row in touched.values():
+            row.pk = None  # the row is there; deployment and step say which it is
+        Step.objects.bulk_create(
+            touched.values(),
+            update_conflicts=True,
+            unique_fields=["deployment", "step_id"],
+            update_fields=["status", "physical_id", "started_at", "ended_at", "seconds", "error"],
+        )
 
     def _write_state(self, put: Sequence[StateResource], removed: Sequence[str]) -> None:
         now = timezone.now()

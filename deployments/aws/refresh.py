@@ -10,7 +10,7 @@ from deployments.engine.errors import CloudError, NotPlannable
 from deployments.engine.ports import Live, Provisioners
 from deployments.engine.state import StateResource
 
-PARALLELISM = 16
+PARALLELISM = 32
 
 
 def read_all(
