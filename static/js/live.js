@@ -27,6 +27,8 @@ document.addEventListener("htmx:wsBeforeMessage", (event) => {
 });
 document.addEventListener("htmx:wsAfterMessage", () => { say("live"); compare(); });
 document.addEventListener("htmx:wsClose", () => say("polling"));
+addEventListener("offline", () => say("polling"));
+addEventListener("online", () => mark() && htmx.trigger(mark(), "catch-up"));
 document.addEventListener("htmx:afterSettle", () => { say(state); compare(); follow(); });
 
 // Nobody pushes while a plan is made or a run waits for a worker, so the page asks; and now and then in any case.

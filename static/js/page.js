@@ -54,9 +54,12 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// The server's plain refusals arrive as whole pages; htmx would put them into a fragment, so go there instead.
+// Refusals, and the sign-in page after a session has ended, arrive whole; they are no fragment, so reload and see them.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr } = event.detail;
   if ([422, 409].includes(xhr.status)) { event.detail.shouldSwap = true; event.detail.isError = false; }
-  if ([401, 403, 404].includes(xhr.status)) location.reload();
+  if ([401, 403, 404].includes(xhr.status) || new URL(xhr.responseURL).pathname === "/sign-in/") {
+    event.detail.shouldSwap = false;
+    location.reload();
+  }
 });
