@@ -30,11 +30,15 @@ Graph = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A text in a parameter that AWS made up in an earlier answer: `call` of this floor, at `path` in its answer."""
+    """A text in a parameter that AWS made up in an earlier answer: `call` of this floor, at `path` in its answer.
+
+    `written`: that call made it up. A list may show it too, even earlier, but at the floor perhaps not yet.
+    """
 
     call: int
     path: Path
     recorded: str
+    written: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +110,24 @@ class Replayer:
         prepared: list[Any] = [None] * len(calls)
         moments = [(call.started, 1, index) for index, call in enumerate(calls)]
         moments += [(call.ended, 0, index) for index, call in enumerate(calls)]
-        # An answer can only be used by calls that began after it; where an end and a start fall together, the end is first.
+        # An answer can only be used by calls that began after it.
         for _, begins, index in sorted(moments):
             if begins:
                 prepared[index] = self._with_holes(calls[index].parameters)
                 self._sent.update(text for _, text in texts(calls[index].parameters))
             else:
-                for path, text in texts(calls[index].answer):
-                    if len(text) >= 8 and text not in self._sent and path[0] != "ResponseMetadata":
-                        self._made_up.setdefault(text, Hole(self._count + index, path, text))
+                self._learn(self._count + index, calls[index])
         self._count += len(calls)
         return prepared
+
+    def _learn(self, number: int, call: RecordedCall) -> None:
+        """Texts in an answer that nobody has sent before are of AWS's making."""
+        for path, text in texts(call.answer):
+            if len(text) < 8 or text in self._sent or path[0] == "ResponseMetadata":
+                continue
+            known = self._made_up.get(text)
+            if known is None or (call.write and not known.written):
+                self._made_up[text] = Hole(number, path, text, call.write)
 
     def _with_holes(self, value: Any) -> Any:
         match value:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from time import perf_counter
-from typing import Any
 
 from benchmarks.floor import Floor, Replayer
 from benchmarks.recording import Recorder, tasks_of

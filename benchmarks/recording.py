@@ -60,21 +60,22 @@ class Recorder:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Records what any run in this process does while the block lasts."""
-        session_for, provisioners = clouds.session_for, clouds.provisioners
+        doors = vars(clouds)
+        session_for, provisioners = doors["session_for"], doors["provisioners"]
 
         def recorded_session(access: Access) -> boto3.Session:
-            session = session_for(access)
+            session: boto3.Session = session_for(access)
             session.events.register("creating-client-class", self._listen_to)
             return session
 
         def named_provisioners(aws: Aws, artifacts: Callable[[str], bytes]) -> Provisioners:
             return {name: _Named(name, inner) for name, inner in provisioners(aws, artifacts).items()}
 
-        vars(clouds).update(session_for=recorded_session, provisioners=named_provisioners)
+        doors.update(session_for=recorded_session, provisioners=named_provisioners)
         try:
             yield
         finally:
-            vars(clouds).update(session_for=session_for, provisioners=provisioners)
+            doors.update(session_for=session_for, provisioners=provisioners)
 
     def _listen_to(self, base_classes: list[type], **_: Any) -> None:
         """boto3's own way to extend its clients: a class put before the others."""
