@@ -41,13 +41,14 @@ def eventually(what: Callable[[], T], seconds: float = 30.0, instead: Callable[[
 
 
 class Copy:
-    """One `make run` on a data directory. Without the demo, whose deployment takes longer than the rest together."""
+    """One `make run` on a data directory; mostly without the demo, which takes longer than the rest together."""
 
-    def __init__(self, data_dir: Path, *arguments: str, port: int | None = None) -> None:
+    def __init__(self, data_dir: Path, *arguments: str, port: int | None = None, demo: bool = False) -> None:
         self.data_dir = data_dir
         self.port = port or free_port()
         data_dir.mkdir(exist_ok=True)
-        (data_dir / "seeded").touch()
+        if not demo:
+            (data_dir / "seeded").touch()
         environment = {**os.environ, "DATA_DIR": str(data_dir), "PORT": str(self.port)}
         environment.pop("DJANGO_SETTINGS_MODULE", None)
         self.parent = subprocess.Popen(
