@@ -12,4 +12,4 @@ class StrandswebConfig(AppConfig):
 
     def ready(self) -> None:
         """Makes our Celery application the current one: without it a web process would look for another broker."""
-        import strandsweb.celery  # noqa: F401, PLC0415 - settings are complete only now
+        import strandsweb.celery  # noqa: F401 - settings are complete only now

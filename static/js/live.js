@@ -20,11 +20,19 @@ document.addEventListener("htmx:wsOpen", () => say("catching"));
 // News that do not follow on what is shown (the page was being replaced when earlier ones came) are asked for instead.
 document.addEventListener("htmx:wsBeforeMessage", (event) => {
   const after = Number(/^<!--after (\d+)-->/.exec(event.detail.message)?.[1] ?? 0);
-  const unready = event.detail.message.includes('id="run-progress"') && !document.getElementById("run");
-  if (!mark() || (!unready && after <= Number(mark().dataset.event))) return;
+  if (!mark()) return;
+  const early = tooEarly(event.detail.message);
+  if (!early && after <= Number(mark().dataset.event)) return;
   event.preventDefault();
-  htmx.trigger(mark(), "catch-up");
+  if (early) renew(); else htmx.trigger(mark(), "catch-up");
 });
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target !== mark() || !tooEarly(event.detail.xhr.responseText)) return;
+  event.detail.shouldSwap = false;
+  renew();
+});
+// News of a run for a page that still shows the plan: the whole page is asked for, and with it what the news say.
+const tooEarly = (news) => news.includes('id="run-progress"') && !document.getElementById("run");
 document.addEventListener("htmx:wsAfterMessage", () => { say("live"); compare(); });
 document.addEventListener("htmx:wsClose", () => say("polling"));
 addEventListener("offline", () => say("polling"));
@@ -41,12 +49,15 @@ setInterval(() => {
 }, 2000);
 
 // Another phase is another page: ask for it as oneself, because what one may do differs from person to person.
+function renew() {
+  const page = document.getElementById("deployment");
+  if (!page || page.dataset.asking) return;
+  page.dataset.asking = "1";
+  htmx.trigger(page, "new-phase");
+}
 function compare() {
   const page = document.getElementById("deployment");
-  if (page && mark() && mark().dataset.phase !== page.dataset.phase && !page.dataset.asking) {
-    page.dataset.asking = "1";
-    htmx.trigger(page, "new-phase");
-  }
+  if (page && mark() && mark().dataset.phase !== page.dataset.phase) renew();
 }
 document.addEventListener("htmx:afterRequest", () => {
   delete document.getElementById("deployment")?.dataset.asking;

@@ -65,7 +65,7 @@ def sign_in(chromium: Browser, demo: Copy) -> Iterator[Callable[[str], Page]]:
         page.get_by_label("Username").fill(name)
         page.get_by_label("Password").fill(f"{name}-demo")
         page.get_by_label("Password").press("Enter")
-        expect(page.get_by_role("heading", name="Projects")).to_be_visible()
+        expect(page.get_by_role("heading", name="Projects", exact=True)).to_be_visible()
         return page
 
     yield open_as

@@ -107,6 +107,18 @@ def test_the_main_job(sign_in: SignIn) -> None:
     expect(deployer.get_by_role("main")).to_contain_text("Roll back to")
 
 
+def test_without_a_socket_the_page_polls_and_shows_the_same(sign_in: SignIn) -> None:
+    page = sign_in("deployer")
+    page.route_web_socket(re.compile("/ws/"), lambda socket: socket.close())
+    propose(page, "staging")
+    page.get_by_role("button", name="Deploy").click()
+    expect(page.locator("#live-state")).to_have_text("polling", timeout=RUN_MILLISECONDS)
+    succeeds(page)
+    followed = text_of(page)
+    page.reload()
+    assert text_of(page) == followed
+
+
 def test_an_outsider_finds_nothing(sign_in: SignIn) -> None:
     page = sign_in("outsider")
     expect(page.get_by_role("main")).not_to_contain_text("support-desk")
