@@ -7,7 +7,7 @@ import tempfile
 
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="strandsweb-test-"))
 
-from strandsweb.settings.embedded import *  # noqa: E402, F403 - DATA_DIR must be set before
+from strandsweb.settings.embedded import *  # noqa: F403 - DATA_DIR must be set before
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
