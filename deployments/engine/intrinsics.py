@@ -1,10 +1,13 @@
-"""References inside properties: `Ref`, `Fn::GetAtt` and `Fn::Sub`, as CloudFormation defines them.
+"""References inside properties, and what is worked out from them, as CloudFormation defines its functions.
+
+`Ref`, `Fn::GetAtt` and `Fn::Sub` refer; `Fn::Select` and `Fn::Cidr` work something out, also of values that refer.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Container, Iterator, Mapping
 from difflib import get_close_matches
@@ -15,7 +18,8 @@ from deployments.engine.errors import Refused, UnknownReference
 from deployments.engine.state import StateResource
 
 PSEUDO_PARAMETERS = ("AWS::Region", "AWS::AccountId", "AWS::Partition")
-_FUNCTIONS = frozenset({"Ref", "Fn::GetAtt", "Fn::Sub"})
+_FUNCTIONS = frozenset({"Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Select", "Fn::Cidr"})
+_MOST_BLOCKS = 256
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -32,7 +36,7 @@ Lookup = Callable[[str, str], Any]
 
 
 def is_intrinsic(value: object) -> bool:
-    """The value is one of the three functions (and so, after `resolve`, one whose value is not known yet).
+    """The value is one of the functions (and so, after `resolve`, one whose value is not known yet).
 
     Raises:
         Refused: it is a function of CloudFormation's that is not supported here.
@@ -41,7 +45,7 @@ def is_intrinsic(value: object) -> bool:
         return False
     (key,) = value
     if isinstance(key, str) and key.startswith("Fn::") and key not in _FUNCTIONS:
-        raise Refused(f"{key} is not supported; use Ref, Fn::GetAtt or Fn::Sub")
+        raise Refused(f"{key} is not supported; use Ref, Fn::GetAtt, Fn::Sub, Fn::Select or Fn::Cidr")
     return key in _FUNCTIONS
 
 
@@ -101,8 +105,11 @@ def shown(intrinsic: Mapping[str, Any]) -> str:
     body = intrinsic.get("Fn::Sub")
     if body is not None:
         return str(body if isinstance(body, str) else body[0])
-    ((name, attribute),) = _mentions(intrinsic)
-    return f"${{{name}.{attribute}}}" if attribute else f"${{{name}}}"
+    mentioned = [
+        f"${{{name}.{attribute}}}" if attribute else f"${{{name}}}" for name, attribute in _mentions(intrinsic)
+    ]
+    (function,) = intrinsic
+    return f"{function}({', '.join(mentioned)})" if function in ("Fn::Select", "Fn::Cidr") else mentioned[0]
 
 
 def nearest(name: str, known: Container[str] | Mapping[str, Any]) -> str:
@@ -144,6 +151,8 @@ def _mentions(intrinsic: Mapping[str, Any]) -> list[tuple[str, str]]:
         case "Fn::Sub", [str() as text, Mapping() as values]:
             own = [pair for value in values.values() for inner in _intrinsics(value) for pair in _mentions(inner)]
             return own + [_split(name) for name in _placeholders(text) if name not in values]
+        case ("Fn::Select", [_, _]) | ("Fn::Cidr", [_, _, _]):
+            return [pair for inner in _intrinsics(body) for pair in _mentions(inner)]
     raise Refused(f"{function} is malformed: {body!r}")
 
 
@@ -151,10 +160,14 @@ def _resolved(intrinsic: Mapping[str, Any], lookup: Lookup) -> Any:
     values = {pair: lookup(*pair) for pair in _mentions(intrinsic)}
     if UNKNOWN in values.values():
         return dict(intrinsic)
-    if "Fn::Sub" not in intrinsic:
+    ((function, body),) = intrinsic.items()
+    if function == "Fn::Select":
+        return _selected(*resolve(body, lookup))
+    if function == "Fn::Cidr":
+        return _blocks(*resolve(body, lookup))
+    if function != "Fn::Sub":
         (value,) = values.values()
         return value
-    body = intrinsic["Fn::Sub"]
     text, own = (body, {}) if isinstance(body, str) else (body[0], resolve(body[1], lookup))
 
     def fill(match: re.Match[str]) -> str:
@@ -164,6 +177,26 @@ def _resolved(intrinsic: Mapping[str, Any], lookup: Lookup) -> Any:
         return str(own[name] if name in own else values[_split(name)])
 
     return _PLACEHOLDER.sub(fill, text)
+
+
+def _selected(index: Any, entries: Any) -> Any:
+    """`Fn::Select`: the entry at an index from 0."""
+    if not isinstance(entries, list) or not str(index).isdigit() or int(index) >= len(entries):
+        raise Refused(f"Fn::Select finds no entry {index!r} in {entries!r}")
+    return entries[int(index)]
+
+
+def _blocks(block: Any, count: Any, bits: Any) -> list[str]:
+    """`Fn::Cidr`: the first `count` networks with `bits` bits for hosts inside a block."""
+    try:
+        network = ipaddress.ip_network(block)
+        wanted, prefix = int(count), network.max_prefixlen - int(bits)
+        if not 1 <= wanted <= min(_MOST_BLOCKS, 2 ** (prefix - network.prefixlen)):
+            raise ValueError(f"{wanted} do not fit")
+        parts = network.subnets(new_prefix=prefix)
+        return [str(next(parts)) for _ in range(wanted)]
+    except (TypeError, ValueError) as error:
+        raise Refused(f"Fn::Cidr cannot part {block!r} into {count!r} networks of {bits!r} bits: {error}") from error
 
 
 def _placeholders(text: str) -> list[str]:

@@ -11,7 +11,10 @@ from deployments.engine.intrinsics import has_unknown, nearest, partition, recor
 from deployments.engine.state import StateResource
 
 TABLE = StateResource("shared", "Tickets", "Test::Table", "tickets-1", {}, {"Arn": "arn:t", "Stream.Arn": "arn:s"})
-LOOKUP = recorded_lookup({"Tickets": TABLE}, region="cn-north-1", account="123456789012", unknown={"Later"})
+NETWORK = StateResource("shared", "Net", "Test::Network", "net-1", {}, {"CidrBlock": "10.9.0.0/24"})
+LOOKUP = recorded_lookup(
+    {"Tickets": TABLE, "Net": NETWORK}, region="cn-north-1", account="123456789012", unknown={"Later"}
+)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +33,11 @@ LOOKUP = recorded_lookup({"Tickets": TABLE}, region="cn-north-1", account="12345
         ([{"a": {"Ref": "Tickets"}}, 1, None], {"Tickets"}, [{"a": "tickets-1"}, 1, None]),
         ({"Ref": "a", "Fn::Sub": "b"}, set(), {"Ref": "a", "Fn::Sub": "b"}),
         ({"Fn": {"Ref": "Tickets"}}, {"Tickets"}, {"Fn": "tickets-1"}),
+        ({"Fn::Select": [1, ["a", {"Ref": "Tickets"}]]}, {"Tickets"}, "tickets-1"),
+        ({"Fn::Select": ["0", [{"Ref": "Later"}]]}, {"Later"}, {"Fn::Select": ["0", [{"Ref": "Later"}]]}),
+        ({"Fn::Cidr": ["10.0.0.0/16", "2", 8]}, set(), ["10.0.0.0/24", "10.0.1.0/24"]),
+        ({"Fn::Cidr": ["2001:db8::/56", 1, 64]}, set(), ["2001:db8::/64"]),
+        ({"Fn::Select": [1, {"Fn::Cidr": [{"Fn::GetAtt": ["Net", "CidrBlock"]}, 2, 4]}]}, {"Net"}, "10.9.0.16/28"),
     ],
 )
 def test_references_and_what_they_become(value: Any, names: set[str], becomes: Any) -> None:
@@ -46,6 +54,8 @@ def test_references_and_what_they_become(value: Any, names: set[str], becomes: A
         ({"Fn::GetAtt": "Tickets"}, "Fn::GetAtt is malformed"),
         ({"Fn::GetAtt": ["Tickets"]}, "Fn::GetAtt is malformed"),
         ({"Fn::Sub": {"a": 1}}, "Fn::Sub is malformed"),
+        ({"Fn::Select": [1]}, "Fn::Select is malformed"),
+        ({"Fn::Cidr": "10.0.0.0/16"}, "Fn::Cidr is malformed"),
     ],
 )
 def test_wrong_intrinsics_are_refused(value: Any, words: str) -> None:
@@ -66,11 +76,34 @@ def test_unknown_names_are_refused_with_the_nearest(value: Any, words: str) -> N
         resolve(value, LOOKUP)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"Fn::Select": [2, ["a", "b"]]},
+        {"Fn::Select": [-1, ["a", "b"]]},
+        {"Fn::Select": [0, "ab"]},
+        {"Fn::Cidr": ["10.0.0.0/16", 0, 8]},
+        {"Fn::Cidr": ["10.0.0.0/24", 2, 8]},
+        {"Fn::Cidr": ["10.0.0.0/24", 1, 12]},
+        {"Fn::Cidr": ["10.0.0.0/8", 257, 8]},
+        {"Fn::Cidr": ["10.0.0.1/16", 1, 8]},
+        {"Fn::Cidr": ["10.0.0.0/16", 1, "few"]},
+        {"Fn::Cidr": ["10.0.0.0/16", None, 8]},
+    ],
+)
+def test_what_cannot_be_worked_out_is_refused(value: Any) -> None:
+    with pytest.raises(Refused, match="Fn::"):
+        resolve(value, LOOKUP)
+
+
 def test_references_can_be_read_in_sentences() -> None:
     assert shown({"Ref": "Tickets"}) == "${Tickets}"
     assert shown({"Fn::GetAtt": ["Tickets", "Arn"]}) == "${Tickets.Arn}"
     assert shown({"Fn::Sub": "${Tickets.Arn}/*"}) == "${Tickets.Arn}/*"
     assert shown({"Fn::Sub": ["${x}/*", {"x": 1}]}) == "${x}/*"
+    assert shown({"Fn::Select": [0, {"Fn::Cidr": [{"Fn::GetAtt": ["Net", "CidrBlock"]}, 8, 5]}]}) == (
+        "Fn::Select(${Net.CidrBlock})"
+    )
 
 
 def test_partitions_and_near_names() -> None:
