@@ -60,6 +60,9 @@ def run(
                     found.append(list(journey.go()))
                 except (BenchFailed, TimeoutError) as failure:
                     failures.append(str(failure))
+                except KeyboardInterrupt:  # what there is, is still printed
+                    until = 0.0
+                    failures.append(f"{subject.name} at {latency_ms} ms: interrupted")
                 took = monotonic() - began
             rows += [Row(subject.name, subject.agents, latency_ms, same) for same in zip(*found, strict=True)]
     print(f"\n{table(rows)}\n")
