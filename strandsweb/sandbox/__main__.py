@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from strandsweb.sandbox import amendments
+from strandsweb.sandbox import amendments, emulations
 from strandsweb.sandbox.cloud import Cloud
 from strandsweb.sandbox.control import Control
 from strandsweb.sandbox.front import Front
@@ -57,6 +57,7 @@ def serve(data: Path, port: int, latency_ms: float) -> None:
     insider = Insider(cloud.perform)
     functions = Functions(cloud, insider, data / "functions", lambda: address)
     amendments.install(invoke_later)
+    emulations.install()
     cloud.recover()
     pollers = Pollers(cloud, insider, functions)
     control = Control(cloud, latency_ms=latency_ms)

@@ -23,6 +23,8 @@ SIGNING_NAMES = {
     "states": "stepfunctions",
     "tagging": "resourcegroupstaggingapi",
     "eventbridge": "events",
+    "cloudcontrolapi": "cloudcontrol",
+    "servicequotas": "service-quotas",
 }
 # Services that sign with one name and differ only in the operations they have.
 RIVALS = {

@@ -20,7 +20,7 @@ from flask import Flask
 from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from strandsweb.sandbox import determinism, snapshot
+from strandsweb.sandbox import determinism, operations, snapshot
 from strandsweb.sandbox.calls import Call, identify
 from strandsweb.sandbox.errors import error_answer, unsupported
 from strandsweb.sandbox.journal import Journal, Record
@@ -119,10 +119,13 @@ class Cloud:
         return self._journal.records
 
     def _execute(self, request: Request, call: Call, seconds: float, seed: int) -> tuple[Answer, bool]:
-        """moto's answer, and whether moto knows the operation at all."""
+        """The answer, and whether anything may have changed by it."""
         with determinism.moment(seconds, seed):
             try:
-                answer = call_wsgi(self._moto, request)
+                answer = operations.perform(request, call, seconds) or call_wsgi(self._moto, request)
+            except operations.Refused as refused:
+                code, message, status = refused.code, str(refused), refused.status
+                return error_answer(request, call, code=code, message=message, status=status), False
             except NotImplementedError as error:
                 return unsupported(request, call, str(error)), False
             except Exception as error:  # moto's own bugs; a 500 would make boto3 try five times

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+from moto.core.base_backend import AccountSpecificBackend
 from moto.moto_api._internal import mock_random
 
 
@@ -36,7 +37,8 @@ def moment(seconds: float, seed: int) -> Iterator[None]:
         _Clock.fixed = None
 
 
-def _now() -> float:
+def now() -> float:
+    """Seconds since the epoch, which stand still while a request is performed."""
     return time.time() if _Clock.fixed is None else _Clock.fixed
 
 
@@ -53,15 +55,34 @@ class _Datetime(datetime.datetime, metaclass=_DatetimeMeta):
 
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
-        return datetime.datetime.fromtimestamp(_now(), tz)
+        return datetime.datetime.fromtimestamp(now(), tz)
 
     @classmethod
     def utcnow(cls) -> datetime.datetime:  # type: ignore[override]
-        return datetime.datetime.fromtimestamp(_now(), datetime.UTC).replace(tzinfo=None)
+        return datetime.datetime.fromtimestamp(now(), datetime.UTC).replace(tzinfo=None)
 
     @classmethod
     def today(cls) -> datetime.datetime:  # type: ignore[override]
-        return datetime.datetime.fromtimestamp(_now())  # noqa: DTZ006 (as moto asks)
+        return datetime.datetime.fromtimestamp(now())  # noqa: DTZ006 (as moto asks)
+
+
+def _make_backends_alike() -> None:
+    """moto makes what every region begins with (a default VPC, say) at the first look, and looks are not in the log."""
+    original = AccountSpecificBackend.__getitem__
+    if original.__name__ == "made_alike":
+        return
+
+    def made_alike(self: Any, region: str) -> Any:
+        if dict.__contains__(self, region):
+            return original(self, region)
+        state = mock_random.getstate()
+        mock_random.seed(f"{self.service_name} {self.account_id} {region}")
+        try:
+            return original(self, region)
+        finally:
+            mock_random.setstate(state)
+
+    AccountSpecificBackend.__getitem__ = made_alike  # type: ignore[method-assign]
 
 
 def _shim(module: types.ModuleType, **replaced: Any) -> types.ModuleType:
@@ -72,12 +93,13 @@ def _shim(module: types.ModuleType, **replaced: Any) -> types.ModuleType:
 
 
 _datetime_module = _shim(datetime, datetime=_Datetime)
-_time_module = _shim(time, time=_now)
+_time_module = _shim(time, time=now)
 _os_module = _shim(os, urandom=mock_random.randbytes)
 
 
 def install() -> None:
     """Gives every moto module loaded so far our clock and chance; call again after moto loads more. Idempotent."""
+    _make_backends_alike()
     for name, module in list(sys.modules.items()):
         if not name.startswith("moto.") or module is None or "_determined" in module.__dict__:
             continue
@@ -89,7 +111,7 @@ def install() -> None:
                 module.__dict__[key] = _datetime_module
             elif value is time:
                 module.__dict__[key] = _time_module
-            elif value is uuid.uuid4:
+            elif value is uuid.uuid4 and name != AccountSpecificBackend.__module__:  # its ids are never shown
                 module.__dict__[key] = mock_random.uuid4
             elif value is os and name in OS_CHANCE:
                 module.__dict__[key] = _os_module

@@ -9,15 +9,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from moto.iam.models import get_account_id_from
-
-from strandsweb.sandbox.calls import SIGNATURE, Call, identify
+from strandsweb.sandbox.calls import Call, identify
 from strandsweb.sandbox.cloud import Cloud
 from strandsweb.sandbox.control import Control
 from strandsweb.sandbox.errors import error_answer
 from strandsweb.sandbox.functions.invocations import Functions
 from strandsweb.sandbox.httpapi import HttpApis
 from strandsweb.sandbox.messages import Answer, Request
+from strandsweb.sandbox.operations import place_of
 
 _LOCAL = re.compile(r"^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$", re.IGNORECASE)
 _EXECUTE_API = re.compile(r"^([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(:\d+)?$", re.IGNORECASE)
@@ -76,7 +75,9 @@ class Front:
 
     def _perform(self, request: Request, call: Call) -> Answer:
         if call.service == "lambda" and call.operation == "Invoke":
-            return self._functions.answer(request, call, self._account(request))
+            with self._cloud.lock:
+                account = place_of(request, call, time.time()).account
+            return self._functions.answer(request, call, account)
         answer = self._cloud.perform(request, call)
         if call.service == "sqs" and call.operation == "ReceiveMessage":
             deadline = time.monotonic() + _wait_seconds(request)
@@ -88,15 +89,6 @@ class Front:
             endpoint = rf"{self._address()}/_apis/\1".encode()
             answer = Answer(answer.status, answer.headers, _API_ENDPOINT.sub(endpoint, answer.body))
         return answer
-
-    def _account(self, request: Request) -> str:
-        """The account a request acts in, as moto works it out."""
-        given = request.header("x-moto-account-id")
-        if given:
-            return given
-        signature = SIGNATURE.search(request.header("authorization"))
-        with self._cloud.lock:
-            return str(get_account_id_from(signature.group(1) if signature else ""))
 
 
 def _wait_seconds(request: Request) -> float:
