@@ -17,7 +17,7 @@ class Resource:
     `logical_id` is unique over the whole environment, so that a `Ref` needs no stack name; `stack` groups
     (`shared-infrastructure` or the agent's name). `tags` are kept apart from `properties` because every kind
     writes them differently; `volatile_tags` (version, deployed-by) are written whenever the resource is
-    written anyway and are never a reason to write it.
+    written anyway and are never a reason to write it. `keeps_name`: see `StateResource`.
     """
 
     stack: str
@@ -29,6 +29,7 @@ class Resource:
     volatile_tags: Mapping[str, str] = field(default_factory=dict)
     retain: bool = False
     agent: str | None = None
+    keeps_name: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON; what is empty is left out."""
@@ -42,6 +43,7 @@ class Resource:
             "volatileTags": dict(self.volatile_tags),
             "retain": self.retain,
             "agent": self.agent,
+            "keepsName": self.keeps_name,
         }
         return {key: value for key, value in full.items() if value or key in ("properties", "stack")}
 
@@ -58,4 +60,5 @@ class Resource:
             volatile_tags=data.get("volatileTags", {}),
             retain=data.get("retain", False),
             agent=data.get("agent"),
+            keeps_name=data.get("keepsName", False),
         )

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployments.engine.canonical import digest
-from deployments.engine.errors import Refused
-
-VERSION = "1.0"
+from deployments.engine.migrations import VERSION, migrated
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +15,8 @@ class StateResource:
     """One resource as it was written last.
 
     `properties` are resolved (no intrinsics) and without tags; `attributes` is what `Fn::GetAtt` answers;
-    `dependencies` are logical ids.
+    `dependencies` are logical ids. `keeps_name`: it was imported under a physical name of its own, which it keeps
+    whatever name the configuration would give it.
     """
 
     stack: str
@@ -30,6 +29,7 @@ class StateResource:
     tags: Mapping[str, str] = field(default_factory=dict)
     retain: bool = False
     agent: str | None = None
+    keeps_name: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The resource's entry in a state file (its stack and logical id are the keys around it)."""
@@ -46,6 +46,8 @@ class StateResource:
             entry["retain"] = True
         if self.agent:
             entry["agent"] = self.agent
+        if self.keeps_name:
+            entry["keepsName"] = True
         return entry
 
     @classmethod
@@ -62,6 +64,7 @@ class StateResource:
             tags=entry.get("tags", {}),
             retain=entry.get("retain", False),
             agent=entry.get("agent"),
+            keeps_name=entry.get("keepsName", False),
         )
 
 
@@ -110,13 +113,12 @@ class State:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> State:
-        """Reads a state file.
+        """Reads a state file of this version or an earlier one.
 
         Raises:
             Refused: the file's version is not one this code knows; versions are migrated, never guessed.
         """
-        if document.get("version") != VERSION:
-            raise Refused(f"state version {document.get('version')!r} is not known here (expected {VERSION!r})")
+        document = migrated(document)
         resources = [
             StateResource.from_dict(stack, logical_id, entry)
             for stack, body in document["stacks"].items()

@@ -75,8 +75,8 @@ def test_other_formats_are_refused() -> None:
     plan = planned((), empty_state(), FakeCloud())
     with pytest.raises(Refused, match="plan format '2'"):
         Plan.from_dict({**plan.as_dict(), "format": "2"})
-    with pytest.raises(Refused, match=r"state version '0\.9'"):
-        State.from_dict({**empty_state().as_dict(), "version": "0.9"})
+    with pytest.raises(Refused, match=r"state version '0\.8'"):
+        State.from_dict({**empty_state().as_dict(), "version": "0.8"})
 
 
 def test_a_state_comes_back_from_its_file_and_its_digest_ignores_the_time() -> None:
