@@ -57,7 +57,7 @@ def serve(data: Path, port: int, latency_ms: float) -> None:
     insider = Insider(cloud.perform)
     functions = Functions(cloud, insider, data / "functions", lambda: address)
     amendments.install(invoke_later)
-    emulations.install()
+    emulations.install(Insider(cloud.perform_within))
     cloud.recover()
     pollers = Pollers(cloud, insider, functions)
     control = Control(cloud, latency_ms=latency_ms)

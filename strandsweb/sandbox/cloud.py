@@ -121,16 +121,23 @@ class Cloud:
     def _execute(self, request: Request, call: Call, seconds: float, seed: int) -> tuple[Answer, bool]:
         """The answer, and whether anything may have changed by it."""
         with determinism.moment(seconds, seed):
-            try:
-                answer = operations.perform(request, call, seconds) or call_wsgi(self._moto, request)
-            except operations.Refused as refused:
-                code, message, status = refused.code, str(refused), refused.status
-                return error_answer(request, call, code=code, message=message, status=status), False
-            except NotImplementedError as error:
-                return unsupported(request, call, str(error)), False
-            except Exception as error:  # moto's own bugs; a 500 would make boto3 try five times
-                log.warning("moto failed at %s:%s\n%s", call.service, call.operation, traceback.format_exc())
-                return unsupported(request, call, f"{type(error).__name__}: {error}"), True
+            return self._answer(request, call)
+
+    def perform_within(self, request: Request, call: Call) -> Answer:
+        """A call that another one makes while it is performed: part of that one, at its moment, not in the journal."""
+        return self._answer(request, call)[0]
+
+    def _answer(self, request: Request, call: Call) -> tuple[Answer, bool]:
+        try:
+            answer = operations.perform(request, call, determinism.now()) or call_wsgi(self._moto, request)
+        except operations.Refused as refused:
+            code, message, status = refused.code, str(refused), refused.status
+            return error_answer(request, call, code=code, message=message, status=status), False
+        except NotImplementedError as error:
+            return unsupported(request, call, str(error)), False
+        except Exception as error:  # moto's own bugs; a 500 would make boto3 try five times
+            log.warning("moto failed at %s:%s\n%s", call.service, call.operation, traceback.format_exc())
+            return unsupported(request, call, f"{type(error).__name__}: {error}"), True
         html = answer.header("content-type").startswith("text/html") and answer.body[:9].lower() == b"<!doctype"
         if answer.status in {404, 405, 500} and (html or (not answer.body and request.method != "HEAD")):
             return unsupported(request, call), False

@@ -21,12 +21,13 @@ from strandsweb.sandbox.messages import Answer, Request
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where and when an operation happens: `seconds` since the epoch, `access_key` of whoever asks."""
+    """Where and when an operation happens: `seconds` since the epoch, `access_key` of whoever asks, at `host`."""
 
     account: str
     region: str
     seconds: float
     access_key: str = ""
+    host: str = "127.0.0.1"
 
 
 class Refused(Exception):
@@ -47,7 +48,7 @@ def place_of(request: Request, call: Call, seconds: float) -> Place:
     signature = SIGNATURE.search(request.header("authorization"))
     access_key = signature.group(1) if signature else ""
     account = request.header("x-moto-account-id") or str(get_account_id_from(access_key))
-    return Place(account, call.region, seconds, access_key)
+    return Place(account, call.region, seconds, access_key, request.header("host", "127.0.0.1"))
 
 
 def perform(request: Request, call: Call, seconds: float) -> Answer | None:

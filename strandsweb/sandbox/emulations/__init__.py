@@ -7,10 +7,12 @@ from the time of the last change: nothing runs in the background.
 
 from __future__ import annotations
 
-from strandsweb.sandbox.emulations import allocations, ipam, pools
+from strandsweb.sandbox.emulations import allocations, cloudcontrol, ipam, pools
+from strandsweb.sandbox.insider import Insider
 
 
-def install() -> None:
-    """Registers the operations of all emulations, once per process."""
+def install(insider: Insider) -> None:
+    """Registers the operations of all emulations, once per process; `insider` calls services within a call."""
     for module in (allocations, ipam, pools):
         module.install()
+    cloudcontrol.install(insider)
