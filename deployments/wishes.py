@@ -17,7 +17,7 @@ from history import reading
 from history.models import Record
 from projects.bundles import Bundle, BundleError
 from projects.configuration import Configuration as ProjectConfiguration
-from projects.configuration import Problem, for_environment, parse
+from projects.configuration import Problem, UnknownEnvironment, for_environment, parse
 from projects.editing import load_bundle
 from projects.models import Environment
 
@@ -75,7 +75,13 @@ def blueprint_of(deployment: Deployment) -> Blueprint:
     parsed = parse(deployment.configuration.text)
     if parsed.configuration is None:
         raise Invalid([asdict(problem) for problem in parsed.problems])
-    merged = for_environment(parsed.configuration, environment.name)
+    try:
+        merged = for_environment(parsed.configuration, environment.name)
+    except UnknownEnvironment as unknown:
+        raise WorkflowError(
+            f"Revision {deployment.configuration.number} of the configuration has {unknown}."
+            f" Add {environment.name} under environments, with account {environment.account}."
+        ) from unknown
     blueprint = synthesise(
         configuration=merged,
         facts=EnvironmentFacts(

@@ -11,7 +11,7 @@ from history.records import Documents, Files, Manifest, NotARecord, files_of
 from history.store import Store
 from history.store import store as configured_store
 
-WRITERS = 16
+WRITERS = 64
 """How many objects are written at once; a record has one per resource, and S3 answers in tens of milliseconds."""
 
 

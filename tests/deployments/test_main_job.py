@@ -11,7 +11,7 @@ from deployments import drift, outputs, rollbacks, states
 from deployments.models import Method, Status
 from deployments.planning import make_plan
 from history.models import Record
-from projects.models import Configuration, Environment, User
+from projects.models import Configuration, Environment, Project, User
 from tests.deployments.conftest import actions, plan, run, sandbox_call
 
 pytestmark = pytest.mark.django_db
@@ -134,3 +134,27 @@ def test_a_change_made_outside_is_seen_and_put_right(
     assert actions(repair)["JobsQueue"] == "create"
     assert run(repair, bob).status == Status.SUCCEEDED
     assert plan(dev, bob).status == Status.UNCHANGED
+
+
+def test_what_cannot_be_planned_says_why(
+    dev: Environment, project: Project, bob: User, sample: Configuration, edit: Edit, cloud: str
+) -> None:
+    nowhere = Environment.objects.create(project=project, name="qa", account=dev.account, region="us-east-1")
+    assert "Add qa under environments" in plan(nowhere, bob).error
+
+    elsewhere = Environment.objects.get(pk=dev.pk)
+    elsewhere.account = "111122223333"
+    elsewhere.save()
+    [problem] = plan(elsewhere, bob).problems
+    assert "dev is bound to account 111122223333" in problem["message"]
+
+    elsewhere.account, elsewhere.role_arn = dev.account, "arn:aws:iam::444455556666:role/not-of-this-account"
+    elsewhere.save()
+    wrong = plan(elsewhere, bob)
+    assert wrong.status == Status.INVALID
+    assert f"444455556666, but the environment is account {dev.account}" in wrong.error
+
+    edit("path: ./apps/triage", "path: ./apps/traige")
+    dev.save()
+    [problem] = plan(dev, bob).problems
+    assert "did you mean" in problem["message"] + problem["suggestion"]
