@@ -12,9 +12,10 @@ from deployments.engine.kinds import Kinds
 _NAMED: dict[str, tuple[str, ...]] = {
     "cloudwatch": ("alarm:{start}*",),
     "dynamodb": ("table/{start}*",),
+    "ec2": ("*",),  # EC2 makes its ids up
     "events": ("event-bus/{start}*", "rule/{start}*", "rule/{start}*/*"),
     "iam": ("role/{start}*",),
-    "logs": ("log-group:/aws/lambda/{start}*",),
+    "logs": ("log-group:/aws/lambda/{start}*", "log-group:/{path}/*"),
     "secretsmanager": ("secret:{path}/*",),
     "sns": ("{start}*",),
     "sqs": ("{start}*",),
@@ -23,16 +24,30 @@ _NAMED: dict[str, tuple[str, ...]] = {
 _UNSCOPED = frozenset(
     {
         "cloudwatch:DescribeAlarms",
+        "ec2:DescribeAddresses",
+        "ec2:DescribeFlowLogs",
+        "ec2:DescribeInternetGateways",
+        "ec2:DescribeNatGateways",
+        "ec2:DescribeRouteTables",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcAttribute",
+        "ec2:DescribeVpcEndpoints",
+        "ec2:DescribeVpcs",
         "lambda:CreateEventSourceMapping",
         "lambda:DeleteEventSourceMapping",
         "lambda:GetEventSourceMapping",
         "lambda:GetLayerVersion",
         "lambda:ListEventSourceMappings",
         "lambda:UpdateEventSourceMapping",
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
         "logs:DescribeLogGroups",
         "secretsmanager:GetRandomPassword",
     }
 )
+
+_ROLES_ARE_FOR = ("lambda.amazonaws.com", "vpc-flow-logs.amazonaws.com")
 
 
 def deploy_policy(
@@ -48,7 +63,7 @@ def deploy_policy(
     """A policy document that allows what deploying the given types (all by default) into one environment takes.
 
     One statement per service; resources are the names `naming.Names` makes, `*` only where IAM knows nothing else.
-    `iam:PassRole` is narrowed to Lambda.
+    `iam:PassRole` is narrowed to the services our roles are for.
     """
     chosen = sorted(types if types is not None else kinds)
     actions = sorted({action for type_name in chosen for action in kinds[type_name].permissions})
@@ -73,7 +88,7 @@ def deploy_policy(
         statements.append(_statement("unscoped", unscoped, ["*"]))
     if "iam:PassRole" in actions:
         passing = _statement("pass role", ["iam:PassRole"], [arn("iam", "role/{start}*")])
-        statements.append({**passing, "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}})
+        statements.append({**passing, "Condition": {"StringEquals": {"iam:PassedToService": list(_ROLES_ARE_FOR)}}})
     return {"Version": "2012-10-17", "Statement": statements}
 
 

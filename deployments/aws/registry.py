@@ -11,6 +11,18 @@ from deployments.aws.apigatewayv2_stage import ApiGatewayV2Stage
 from deployments.aws.calls import Aws
 from deployments.aws.cloudwatch_alarm import CloudWatchAlarm
 from deployments.aws.dynamodb_table import DynamoDbTable
+from deployments.aws.ec2_eip import Ec2Eip
+from deployments.aws.ec2_flow_log import Ec2FlowLog
+from deployments.aws.ec2_internet_gateway import Ec2InternetGateway
+from deployments.aws.ec2_nat_gateway import Ec2NatGateway
+from deployments.aws.ec2_route import Ec2Route
+from deployments.aws.ec2_route_table import Ec2RouteTable
+from deployments.aws.ec2_security_group import Ec2SecurityGroup
+from deployments.aws.ec2_subnet import Ec2Subnet
+from deployments.aws.ec2_subnet_route_table_association import Ec2SubnetRouteTableAssociation
+from deployments.aws.ec2_vpc import Ec2Vpc
+from deployments.aws.ec2_vpc_endpoint import Ec2VpcEndpoint
+from deployments.aws.ec2_vpc_gateway_attachment import Ec2VpcGatewayAttachment
 from deployments.aws.events_bus import EventsBus
 from deployments.aws.events_rule import EventsRule
 from deployments.aws.iam_role import IamRole
@@ -33,6 +45,18 @@ PROVISIONERS: Mapping[str, type[AwsProvisioner]] = {
     "AWS::ApiGatewayV2::Stage": ApiGatewayV2Stage,
     "AWS::CloudWatch::Alarm": CloudWatchAlarm,
     "AWS::DynamoDB::Table": DynamoDbTable,
+    "AWS::EC2::EIP": Ec2Eip,
+    "AWS::EC2::FlowLog": Ec2FlowLog,
+    "AWS::EC2::InternetGateway": Ec2InternetGateway,
+    "AWS::EC2::NatGateway": Ec2NatGateway,
+    "AWS::EC2::Route": Ec2Route,
+    "AWS::EC2::RouteTable": Ec2RouteTable,
+    "AWS::EC2::SecurityGroup": Ec2SecurityGroup,
+    "AWS::EC2::Subnet": Ec2Subnet,
+    "AWS::EC2::SubnetRouteTableAssociation": Ec2SubnetRouteTableAssociation,
+    "AWS::EC2::VPC": Ec2Vpc,
+    "AWS::EC2::VPCEndpoint": Ec2VpcEndpoint,
+    "AWS::EC2::VPCGatewayAttachment": Ec2VpcGatewayAttachment,
     "AWS::Events::EventBus": EventsBus,
     "AWS::Events::Rule": EventsRule,
     "AWS::IAM::Role": IamRole,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from deployments.aws.registry import provisioners
 from deployments.engine.canonical import dumps
 from deployments.engine.ports import Live
 from deployments.engine.resources import Resource
+from tests.aws import network_cases
 from tests.aws.conftest import ACCOUNT, FIRST_ZIP, REGION, SECOND_ZIP, ZIPS, Recording
 from tests.engine.provisioner_contract import Case, target
 
@@ -51,15 +53,15 @@ WANTED: dict[str, dict[str, Any]] = {
         "CorsConfiguration": {"AllowOrigins": ["*"], "AllowMethods": ["GET", "POST"], "AllowHeaders": ["Content-Type"]},
     },
     "AWS::ApiGatewayV2::Integration": {
-        "ApiId": "the-api",
+        "ApiId": "$api",
         "IntegrationType": "AWS_PROXY",
         "IntegrationUri": FUNCTION_ARN,
         "PayloadFormatVersion": "2.0",
         "TimeoutInMillis": 20000,
     },
-    "AWS::ApiGatewayV2::Route": {"ApiId": "the-api", "RouteKey": "POST /support", "Target": "integrations/abc"},
+    "AWS::ApiGatewayV2::Route": {"ApiId": "$api", "RouteKey": "POST /support", "Target": "integrations/abc"},
     "AWS::ApiGatewayV2::Stage": {
-        "ApiId": "the-api",
+        "ApiId": "$api",
         "StageName": "$default",
         "AutoDeploy": True,
         "DefaultRouteSettings": {"ThrottlingBurstLimit": 10, "ThrottlingRateLimit": 5.0},
@@ -156,6 +158,7 @@ WANTED: dict[str, dict[str, Any]] = {
         "Description": "the CRM's token",
         "GenerateSecretString": {"PasswordLength": 40},
     },
+    **network_cases.WANTED,
 }
 
 # What changes in place; None takes the property out.
@@ -214,9 +217,10 @@ CHANGED: dict[str, dict[str, Any]] = {
     "AWS::SNS::Topic": {"DisplayName": "Alerts", "KmsMasterKeyId": None},
     "AWS::SQS::Queue": {"VisibilityTimeout": 300, "RedrivePolicy": None, "DelaySeconds": 3},
     "AWS::SecretsManager::Secret": {"Description": "the CRM's new token"},
+    **network_cases.CHANGED,
 }
 
-UNTAGGED = frozenset(
+UNTAGGED = network_cases.UNTAGGED | frozenset(
     {
         "AWS::ApiGatewayV2::Integration",
         "AWS::ApiGatewayV2::Route",
@@ -226,27 +230,39 @@ UNTAGGED = frozenset(
 )
 
 
-def wanted(type_name: str, api_id: str = "the-api") -> Resource:
-    """The resource of this kind; `api_id` is the API it belongs to, where it belongs to one."""
-    properties = dict(WANTED[type_name])
-    if "ApiId" in properties:
-        properties["ApiId"] = api_id
-    tags = {} if type_name in UNTAGGED else TAGS
+def wanted(type_name: str, real: Mapping[str, str] | None = None) -> Resource:
+    """The resource of this kind; `real` says what its placeholders (`$vpc`) stand for."""
+    tags = {} if type_name in UNTAGGED else TAGS | network_cases.named(type_name)
+    properties: dict[str, Any] = filled(WANTED[type_name], real or {})
     return Resource("shared-infrastructure", "Subject", type_name, properties, tags=tags)
 
 
-def changed(resource: Resource) -> Resource | None:
+def changed(resource: Resource, real: Mapping[str, str] | None = None) -> Resource | None:
     """The same resource with what can change in place changed; its tags too."""
     if resource.type not in CHANGED:
         return None
-    merged = {**resource.properties, **CHANGED[resource.type]}
+    merged = {**resource.properties, **filled(CHANGED[resource.type], real or {})}
     tags = {**resource.tags, "team": "desk", "tier": "gold"} if resource.tags else {}
     return replace(resource, properties={name: value for name, value in merged.items() if value is not None}, tags=tags)
 
 
-def around(aws: Aws, type_name: str) -> str:
-    """Makes what the case of this kind refers to; answers the id of the API around it, where there is one."""
+def filled(value: Any, real: Mapping[str, str]) -> Any:
+    """The value with placeholders replaced."""
+    match value:
+        case dict():
+            return {key: filled(entry, real) for key, entry in value.items()}
+        case list():
+            return [filled(entry, real) for entry in value]
+        case str() if value.startswith("$") and value in real:
+            return real[value]
+    return value
+
+
+def around(aws: Aws, type_name: str) -> dict[str, str]:
+    """Makes what the case of this kind refers to; answers what its placeholders stand for."""
     service = type_name.split("::")[1]
+    if service == "EC2":
+        return network_cases.around(aws, type_name)
     if type_name == "AWS::IAM::Role":
         document = dumps(allow("xray:PutTraceSegments"))
         aws.call("iam", "create_policy", PolicyName="tracing", PolicyDocument=document)
@@ -263,15 +279,16 @@ def around(aws: Aws, type_name: str) -> str:
     if type_name == "AWS::SQS::Queue":
         aws.call("sqs", "create_queue", QueueName="strands-support-desk-dev-dead")
     if service != "ApiGatewayV2" or type_name == "AWS::ApiGatewayV2::Api":
-        return ""
-    return str(aws.call("apigatewayv2", "create_api", Name="around", ProtocolType="HTTP")["ApiId"])
+        return {}
+    return {"$api": str(aws.call("apigatewayv2", "create_api", Name="around", ProtocolType="HTTP")["ApiId"])}
 
 
 def case(aws: Aws, listener: Recording, type_name: str) -> Case:
     """The contract's case for this kind."""
-    resource = wanted(type_name, around(aws, type_name))
+    real = around(aws, type_name)
+    resource = wanted(type_name, real)
     provisioner = provisioners(aws, ZIPS.__getitem__)[type_name]
-    other = changed(resource)
+    other = changed(resource, real)
 
     def drift(live: Live) -> None:
         assert other is not None
@@ -281,7 +298,7 @@ def case(aws: Aws, listener: Recording, type_name: str) -> Case:
         provisioner=provisioner,
         wanted=resource,
         changed=other,
-        drift=drift if other else None,
+        drift=drift if CHANGED.get(type_name) else None,
         writes=lambda: len(listener.writes()),
         taggable=type_name not in UNTAGGED,
     )

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 from moto.dynamodb.models import DynamoDBBackend
+from moto.ec2.models.nat_gateways import NatGatewayBackend
 
 from deployments.aws.calls import Aws
 from deployments.aws.credentials import SANDBOX_KEYS, Access, session_for
@@ -84,6 +85,16 @@ def amend_moto() -> None:
         tag_resource(self, arn, tags)
 
     DynamoDBBackend.tag_resource = replace  # type: ignore[method-assign]
+    delete_nat_gateway = NatGatewayBackend.delete_nat_gateway
+
+    def release(self: Any, nat_gateway_id: str) -> Any:
+        # moto keeps the address of a deleted gateway in use for ever.
+        for address in self.nat_gateways[nat_gateway_id].address_set if nat_gateway_id in self.nat_gateways else ():
+            if association := address.pop("associationId", None):
+                self.disassociate_address(association_id=association)
+        return delete_nat_gateway(self, nat_gateway_id)
+
+    NatGatewayBackend.delete_nat_gateway = release  # type: ignore[method-assign]
 
 
 @pytest.fixture

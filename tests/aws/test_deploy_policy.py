@@ -70,9 +70,11 @@ def test_a_star_stands_only_where_iam_knows_no_resource() -> None:
     assert [statement["Sid"] for statement in starred] == ["StrandsUnscoped"]
 
 
-def test_roles_are_passed_to_lambda_only() -> None:
+def test_roles_are_passed_only_to_the_services_they_are_for() -> None:
     (passing,) = [statement for statement in policy()["Statement"] if "iam:PassRole" in statement["Action"]]
-    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    assert passing["Condition"] == {
+        "StringEquals": {"iam:PassedToService": ["lambda.amazonaws.com", "vpc-flow-logs.amazonaws.com"]}
+    }
     assert passing["Resource"] == ["arn:aws:iam::123456789012:role/strands-desk-dev-*"]
 
 
