@@ -27,7 +27,7 @@ from deployments.engine.inbox import Inbox
 from deployments.engine.plan import Plan
 from deployments.engine.steps import needs, steps_of
 from deployments.errors import NotAllowed, OutOfDate, WorkflowError
-from deployments.ledger import Announce, DatabaseLedger
+from deployments.ledger import DatabaseLedger
 from deployments.models import RAN, Deployment, RunEvent, Status, Step
 from deployments.wishes import packages_of
 from projects.models import Membership, User
@@ -103,7 +103,7 @@ def discard(*, deployment_id: int, actor: User) -> Deployment:
     return deployment
 
 
-def run(*, deployment_id: int, announce: Announce = broadcasts.run_changed) -> Deployment:
+def run(*, deployment_id: int, announce: broadcasts.Announce = broadcasts.run_changed) -> Deployment:
     """Runs a queued deployment to its end, or takes up one whose worker died; anything else is left as it is.
 
     `announce` hears of every commit, after it.
@@ -253,7 +253,7 @@ class _RunControl:
         return self._cancelled_by or None
 
 
-def _carry_out(deployment: Deployment, plan: Plan, held: leases.Held, announce: Announce) -> str:
+def _carry_out(deployment: Deployment, plan: Plan, held: leases.Held, announce: broadcasts.Announce) -> str:
     """Executes the plan; answers why not even the first call could be made, or nothing."""
     clock = SystemClock()
     inbox = Inbox(clock)
@@ -293,7 +293,7 @@ def _told(deployment: Deployment) -> list[Event]:
     ]
 
 
-def _finish(deployment: Deployment, plan: Plan, held: leases.Held, failure: str, announce: Announce) -> None:
+def _finish(deployment: Deployment, plan: Plan, held: leases.Held, failure: str, announce: broadcasts.Announce) -> None:
     """Closes the run, marks other plans made from the state before it as stale, and writes its record."""
     with transaction.atomic():
         leases.renew(held)

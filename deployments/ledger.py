@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from time import monotonic
 from typing import Any
@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from deployments import leases, states
+from deployments.broadcasts import Announce
 from deployments.engine.events import STEP_ENDS, Code, Event
 from deployments.engine.state import StateResource
 from deployments.models import Deployment, EnvironmentState, RunEvent, StateEntry, Step
@@ -19,10 +20,6 @@ from deployments.models import Deployment, EnvironmentState, RunEvent, StateEntr
 logger = logging.getLogger(__name__)
 
 PUSH_SECONDS = 0.1
-PUSH_REST = 4  # times what the last push took
-Announce = Callable[..., None]
-"""Called as announce(deployment_id=, first=, last=, logical_ids=)."""
-
 _STATUS = {
     Code.STEP_STARTED: Step.Status.RUNNING,
     Code.STEP_SUCCEEDED: Step.Status.SUCCEEDED,
@@ -35,8 +32,7 @@ _STATUS = {
 class DatabaseLedger:
     """Writes one run; every write checks the lease, so a worker that was replaced writes nothing.
 
-    Pages hear of it after the commit, at most ten times a second and never for more than a fifth of the time, as the
-    run waits meanwhile; `push` sends what is still unsaid.
+    Pages hear of it after the commit, at most ten times a second; `push` sends what is still unsaid.
     """
 
     def __init__(self, *, deployment: Deployment, held: leases.Held, base_serial: int, announce: Announce) -> None:
@@ -48,7 +44,7 @@ class DatabaseLedger:
         self._first: int | None = None
         self._last = 0
         self._logical_ids: set[str] = set()
-        self._next_push = 0.0
+        self._pushed_at = 0.0
         self._steps: dict[str, Step] = {}
 
     def commit(
@@ -68,17 +64,15 @@ class DatabaseLedger:
 
     def push(self, *, forced: bool = False) -> None:
         """Tells the pages what they have not heard yet, unless they heard something a moment ago."""
-        if self._first is None or not (forced or monotonic() >= self._next_push):
+        if self._first is None or not (forced or monotonic() - self._pushed_at >= PUSH_SECONDS):
             return
         first, logical_ids = self._first, self._logical_ids
         self._first, self._logical_ids = None, set()
-        began = monotonic()
+        self._pushed_at = monotonic()
         try:
             self._announce(deployment_id=self._deployment_id, first=first, last=self._last, logical_ids=logical_ids)
         except Exception:  # a page that is not told catches up by number; the run must go on
             logger.warning("pages could not be told of events %s to %s", first, self._last, exc_info=True)
-        ended = monotonic()
-        self._next_push = ended + max(PUSH_SECONDS, PUSH_REST * (ended - began))
 
     def _write_events(self, events: Sequence[Event]) -> None:
         RunEvent.objects.bulk_create(

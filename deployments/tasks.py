@@ -18,7 +18,8 @@ def plan(deployment_id: int) -> None:
 @shared_task  # type: ignore[untyped-decorator]
 def run(deployment_id: int) -> None:
     """Runs one deployment, or takes it up again."""
-    execution.run(deployment_id=deployment_id)
+    with broadcasts.in_background() as announce:
+        execution.run(deployment_id=deployment_id, announce=announce)
     broadcasts.deployment_changed(deployment_id=deployment_id)
 
 

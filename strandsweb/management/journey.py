@@ -90,9 +90,8 @@ class JourneyCommand(BaseCommand):
             return deployment
         if deployment.status == Status.READY:
             execution.start(deployment_id=deployment.pk, actor=user_named(options["actor"]), inline=True)
-        deployment = execution.run(
-            deployment_id=deployment.pk, announce=broadcasts.run_changed if options["json"] else self.announce
-        )
+        with broadcasts.in_background(broadcasts.run_changed if options["json"] else self.announce) as announce:
+            deployment = execution.run(deployment_id=deployment.pk, announce=announce)
         if deployment.status in (Status.QUEUED, Status.RUNNING):
             deployment.error = "Another run holds the environment; this one is queued behind it."
         return deployment

@@ -111,7 +111,7 @@ def test_the_main_job_without_javascript(start: Callable[..., Copy]) -> None:
 
     first = re.sub(r".*/deployments/([^/]+)/.*", r"\1", deployment)
     olga.open(f"/projects/support-desk/rollback/{first}/")
-    olga.send("rollback")
+    olga.send(first)
     olga.wait_for("1 to update")
     adam.open(olga.url)
     adam.send("approve")
