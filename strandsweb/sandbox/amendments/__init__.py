@@ -8,12 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from strandsweb.sandbox.amendments import apis, buckets, buses, delivery, functions, loggroups, roles, tables, vpcs
+from strandsweb.sandbox.amendments import (
+    apis,
+    buckets,
+    buses,
+    delivery,
+    functions,
+    loggroups,
+    roles,
+    sessions,
+    tables,
+    vpcs,
+)
 from strandsweb.sandbox.functions.spec import FunctionSpec
 
 
 def install(invoke_later: Callable[[FunctionSpec, str], None]) -> None:
     """Installs all amendments, once per process; `invoke_later` takes a function and an event as JSON text."""
     delivery.install(invoke_later)
-    for module in (apis, buckets, buses, functions, loggroups, roles, tables, vpcs):
+    for module in (apis, buckets, buses, functions, loggroups, roles, sessions, tables, vpcs):
         module.install()

@@ -7,12 +7,12 @@ from the time of the last change: nothing runs in the background.
 
 from __future__ import annotations
 
-from strandsweb.sandbox.emulations import allocations, cloudcontrol, ipam, pools
+from strandsweb.sandbox.emulations import allocations, cloudcontrol, ipam, pools, quotas, simulation
 from strandsweb.sandbox.insider import Insider
 
 
 def install(insider: Insider) -> None:
     """Registers the operations of all emulations, once per process; `insider` calls services within a call."""
-    for module in (allocations, ipam, pools):
+    for module in (allocations, ipam, pools, quotas, simulation):
         module.install()
     cloudcontrol.install(insider)

@@ -149,7 +149,11 @@ class Functions:
 
     def _start(self, spec: FunctionSpec, root: Path) -> Worker:
         sts = self._insider.client("sts", spec.account, spec.region)
-        given = sts.assume_role(RoleArn=spec.role, RoleSessionName=spec.name[:64])["Credentials"]
+        try:
+            given = sts.assume_role(RoleArn=spec.role, RoleSessionName=spec.name[:64])["Credentials"]
+        except ClientError as refusal:
+            message = f"The role defined for the function cannot be assumed by Lambda: {refusal}"
+            raise CannotInvoke("AccessDeniedException", 403, message) from refusal
         environment = spec.environment | {
             "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
