@@ -13,6 +13,7 @@ from deployments.engine.plan import ABSENT, REASON_TEXT, Action, Change, Origin,
 MAX_VALUE_CHARACTERS = 4000
 SIGNS: Mapping[Action, str] = {
     Action.CREATE: "+",
+    Action.IMPORT: "↓",
     Action.UPDATE: "~",
     Action.REPLACE: "±",
     Action.DELETE: "−",  # noqa: RUF001 - as wide as the plus above it
@@ -83,7 +84,7 @@ class PlanReading:
 
     @property
     def summary(self) -> str:
-        """`3 to create, 1 to update, 0 to delete`; replacements are named where there are any."""
+        """`3 to create, 1 to update, 0 to delete`; imports and replacements are named where there are any."""
         return summary(self.plan.counts())
 
     @property
@@ -114,7 +115,10 @@ class PlanReading:
 
 def summary(counts: Mapping[str, int]) -> str:
     """The one line every list and page says of a plan."""
-    parts = [f"{counts.get('create', 0)} to create", f"{counts.get('update', 0)} to update"]
+    parts = [f"{counts.get('create', 0)} to create"]
+    if counts.get("import"):
+        parts.append(f"{counts['import']} to import")
+    parts.append(f"{counts.get('update', 0)} to update")
     if counts.get("replace"):
         parts.append(f"{counts['replace']} to replace")
     return ", ".join([*parts, f"{counts.get('delete', 0)} to delete"])

@@ -75,6 +75,7 @@ def _metadata(deployment: Deployment, state_after: dict[str, Any]) -> Metadata:
             updated=counts[Action.UPDATE],
             deleted=counts[Action.DELETE],
             replaced=counts[Action.REPLACE],
+            imported=counts[Action.IMPORT],
         ),
         resource_count=sum(len(stack["resources"]) for stack in state_after["stacks"].values()),
         monthly_usd=plan.monthly_usd()[1],

@@ -9,22 +9,23 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many resources a run really created, updated, deleted and replaced (a replaced one counts only there)."""
+    """How many resources a run really created, updated, deleted, replaced (which counts only there) and took over."""
 
     created: int = 0
     updated: int = 0
     deleted: int = 0
     replaced: int = 0
+    imported: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """The head data of a record.
 
-    `started_at` and `ended_at` are ISO 8601 UTC; `status` is succeeded, failed or cancelled; `kind` deploy, rollback
-    or destroy; `method` web, api, cli or schedule; `deployed_by` names the actor for people; `version` is the release
-    (the configuration's number, unless the team says otherwise); `monthly_usd` the fixed cost after the run, None
-    where it is unknown; `what_changed` a sentence for lists; `rollback_to` the deployment a rollback aims at.
+    `started_at` and `ended_at` are ISO 8601 UTC; `status` is succeeded, failed or cancelled; `kind` deploy, rollback,
+    import or destroy; `method` web, api, cli or schedule; `deployed_by` names the actor for people; `version` is the
+    release (the configuration's number, unless the team says otherwise); `monthly_usd` the fixed cost after the run,
+    None where it is unknown; `what_changed` a sentence for lists; `rollback_to` the deployment a rollback aims at.
     """
 
     deployment_id: str
@@ -68,6 +69,7 @@ class Metadata:
                 "updated": self.counts.updated,
                 "deleted": self.counts.deleted,
                 "replaced": self.counts.replaced,
+                "imported": self.counts.imported,
             },
             "resourceCount": self.resource_count,
             "estimatedCost": self.monthly_usd,

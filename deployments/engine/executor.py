@@ -210,7 +210,7 @@ class _Run:
                 "action": step.change.action.value,
                 "type": step.change.type,
                 "operation": step.operation.value,
-                "physicalId": recorded.physical_id if recorded else None,
+                "physicalId": recorded.physical_id if recorded else step.change.physical_id,
                 "token": token_of(self._bench.run_token, step.id),
             }
             self._journal.note(Code.STEP_STARTED, intent, step=step.id, logical_id=step.logical_id)

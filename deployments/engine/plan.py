@@ -23,6 +23,7 @@ class PlanKind(StrEnum):
 
     DEPLOY = "deploy"
     ROLLBACK = "rollback"
+    IMPORT = "import"
     DESTROY = "destroy"
 
 
@@ -30,6 +31,7 @@ class Action(StrEnum):
     """What happens to one resource."""
 
     CREATE = "create"
+    IMPORT = "import"
     UPDATE = "update"
     REPLACE = "replace"
     DELETE = "delete"
@@ -40,6 +42,7 @@ class Reason(StrEnum):
     """Why it happens; the value is the code, `REASON_TEXT` the words."""
 
     NEW = "new"
+    IMPORTED = "imported"
     DELETED_OUTSIDE = "deleted-outside"
     CONFIGURATION = "configuration"
     OUTSIDE = "outside"
@@ -55,6 +58,7 @@ class Reason(StrEnum):
 
 REASON_TEXT: Mapping[Reason, str] = {
     Reason.NEW: "not deployed yet",
+    Reason.IMPORTED: "exists already and is taken over",
     Reason.DELETED_OUTSIDE: "was deleted outside of strandsweb",
     Reason.CONFIGURATION: "the configuration changed",
     Reason.OUTSIDE: "was changed outside of strandsweb",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployments.engine import graph
 from deployments.engine.canonical import digest
 from deployments.engine.differences import managed, property_changes, tag_changes
 from deployments.engine.errors import NotPlannable, UnknownReference
+from deployments.engine.importing import as_recorded, check_imports, import_rows, named_as
 from deployments.engine.intrinsics import recorded_lookup, references, resolve
 from deployments.engine.kinds import Kind, Kinds
 from deployments.engine.plan import (
@@ -32,7 +33,10 @@ from deployments.engine.steps import steps_of
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What somebody asks for: resources (none of them for a destroy) and where they come from."""
+    """What somebody asks for: resources (none of them for a destroy) and where they come from.
+
+    `imports` are live resources that exist already, by the logical id they are taken over as.
+    """
 
     kind: PlanKind
     project: str
@@ -41,6 +45,7 @@ class Wanted:
     configuration_digest: str = ""
     source_digest: str = ""
     rollback_to: str | None = None
+    imports: Mapping[str, Live] = field(default_factory=dict)
 
 
 def make_plan(
@@ -48,7 +53,13 @@ def make_plan(
 ) -> Plan:
     """The plan that brings the environment from `state` and `live` to what is wanted; see `make_changes`."""
     changes = make_changes(
-        kind=wanted.kind, desired=wanted.resources, state=state, live=live, kinds=kinds, secret_key=secret_key
+        kind=wanted.kind,
+        desired=wanted.resources,
+        state=state,
+        live=live,
+        kinds=kinds,
+        secret_key=secret_key,
+        imports=wanted.imports,
     )
     subject = Subject(
         kind=wanted.kind,
@@ -77,14 +88,17 @@ def make_changes(
     live: Mapping[str, Live | None],
     kinds: Kinds,
     secret_key: bytes = b"",
+    imports: Mapping[str, Live] | None = None,
 ) -> tuple[Change, ...]:
     """One change per resource: the desired ones in the order of their dependencies, then the removed in reverse.
 
     `live` has an entry for every resource of the state, None where it does not exist. `secret_key` keys the digests
-    that stand for sensitive values; the same key makes digests comparable between environments.
+    that stand for sensitive values; the same key makes digests comparable between environments. `imports`: see
+    `Wanted`.
 
     Raises:
-        NotPlannable: no provisioner for a type, a live value that was not read, an id or a physical name given twice.
+        NotPlannable: no provisioner for a type, a live value that was not read, an id or a physical name given twice,
+            something to import that is no candidate.
         UnknownReference, DependencyCycle: see `graph`.
     """
     resources = {resource.logical_id: resource for resource in desired}
@@ -94,7 +108,8 @@ def make_changes(
     for logical_id in state.resources:
         if logical_id not in live:
             raise NotPlannable(f"the live state of {logical_id} was not read")
-    planner = _Planner(state=state, live=live, kinds=kinds, secret_key=secret_key)
+    check_imports(imports or {}, resources, state)
+    planner = _Planner(state=state, live=live, kinds=kinds, secret_key=secret_key, imports=imports or {})
     needs = graph.dependencies(resources)
     for logical_id in graph.order(needs):
         planner.keep(resources[logical_id], needs[logical_id])
@@ -130,9 +145,18 @@ def live_fingerprint(*, live: Mapping[str, Live | None], state: State, kinds: Ki
 class _Planner:
     """Plans resource by resource; those that others refer to come first."""
 
-    def __init__(self, *, state: State, live: Mapping[str, Live | None], kinds: Kinds, secret_key: bytes) -> None:
+    def __init__(
+        self,
+        *,
+        state: State,
+        live: Mapping[str, Live | None],
+        kinds: Kinds,
+        secret_key: bytes,
+        imports: Mapping[str, Live],
+    ) -> None:
         self._state = state
         self._live = live
+        self._imports = imports
         self._kinds = kinds
         self._secret_key = secret_key
         self._changes: dict[str, Change] = {}
@@ -140,15 +164,23 @@ class _Planner:
         self._names: dict[tuple[str, str], str] = {}  # who will have a physical name
         # An attribute that an older version did not record is taken from what is live.
         known = {name: _with_live_attributes(entry, live[name]) for name, entry in state.resources.items()}
+        taken = as_recorded(imports)
         self._recorded = recorded_lookup(
-            state.resources, region=state.region, account=state.account, unknown=self._remade
+            {**state.resources, **taken}, region=state.region, account=state.account, unknown=self._remade
         )
-        self._known = recorded_lookup(known, region=state.region, account=state.account, unknown=self._remade)
+        self._known = recorded_lookup(
+            {**known, **taken}, region=state.region, account=state.account, unknown=self._remade
+        )
 
     def keep(self, resource: Resource, needs: tuple[str, ...]) -> None:
         """Plans a desired resource; everything in `needs` has been planned."""
         kind = _kind(self._kinds, resource)
+        if resource.logical_id in self._imports:
+            self._take_over(kind, resource, needs, self._imports[resource.logical_id])
+            return
         recorded = self._state.resources.get(resource.logical_id)
+        if recorded and recorded.keeps_name and recorded.type == resource.type:
+            resource = named_as(kind, resource, recorded.properties)
         now = self._live.get(resource.logical_id) if recorded else None
         if recorded is None or now is None:
             self._remade.add(resource.logical_id)
@@ -219,6 +251,28 @@ class _Planner:
             if logical_id not in taker.dependencies:
                 self._changes[holder] = replace(taker, dependencies=(*taker.dependencies, logical_id))
         return tuple(self._changes.values())
+
+    def _take_over(self, kind: Kind, resource: Resource, needs: tuple[str, ...], now: Live) -> None:
+        """Plans an import: the resource keeps its name, and what differs otherwise must be changeable in place."""
+        resource = named_as(kind, resource, now.properties)
+        properties = resolve(resource.properties, self._known)
+        self._claim(kind, resource, properties)
+        rows = import_rows(kind, resource, properties, now, self._secret_key)
+        self._changes[resource.logical_id] = Change(
+            stack=resource.stack,
+            logical_id=resource.logical_id,
+            type=resource.type,
+            action=Action.IMPORT,
+            reason=Reason.IMPORTED,
+            properties=rows,
+            physical_id=now.physical_id,
+            notes=_notes(kind, resource, now.properties, properties),
+            cost_before=_cost(kind, now.properties),
+            cost_after=_cost(kind, properties),
+            target=self._target(resource),
+            dependencies=needs,
+            agent=resource.agent,
+        )
 
     def _compared(
         self,

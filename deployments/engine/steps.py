@@ -18,8 +18,17 @@ class Operation(StrEnum):
     """What a step does to its resource."""
 
     CREATE = "create"
+    IMPORT = "import"
     UPDATE = "update"
     DELETE = "delete"
+
+
+_WRITES = {
+    Action.CREATE: Operation.CREATE,
+    Action.REPLACE: Operation.CREATE,
+    Action.IMPORT: Operation.IMPORT,
+    Action.UPDATE: Operation.UPDATE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,7 @@ def steps_of(plan: Plan) -> tuple[Step, ...]:
             step_id = f"delete:{change.logical_id}"
             steps[step_id] = Step(step_id, Operation.DELETE, change, _release(change, users))
         if change.target and change.action is not Action.NO_CHANGE:
-            operation = Operation.UPDATE if change.action is Action.UPDATE else Operation.CREATE
+            operation = _WRITES[change.action]
             step_id = f"{operation.value}:{change.logical_id}"
             steps[step_id] = Step(step_id, operation, change, _wait(change, changes))
     ranks = {step_id: rank for rank, step_id in enumerate(steps)}
@@ -73,8 +82,8 @@ def _wait(change: Change, changes: dict[str, Change]) -> tuple[str, ...]:
         match changes[name].action:
             case Action.CREATE | Action.REPLACE:
                 found.append(f"create:{name}")
-            case Action.UPDATE:
-                found.append(f"update:{name}")
+            case Action.UPDATE | Action.IMPORT as action:
+                found.append(f"{action.value}:{name}")
             case Action.DELETE:
                 found.append(f"delete:{name}")
     return tuple(found)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
 from deployments.engine.errors import Category, CloudError, EngineError, PlanMismatch
+from deployments.engine.importing import import_changes
 from deployments.engine.inbox import Ended, Inbox
 from deployments.engine.intrinsics import Lookup, resolve
 from deployments.engine.plan import Change, Reason
@@ -74,6 +75,7 @@ def recorded_as(
         tags=resource.tags,
         retain=resource.retain,
         agent=resource.agent,
+        keeps_name=resource.keeps_name,
     )
 
 
@@ -94,6 +96,28 @@ def _update(step: Step, bench: Bench, repeated: bool) -> dict[str, Any]:
     return _made(step, bench, target, provisioner.update(target, live))
 
 
+def _import(step: Step, bench: Bench, repeated: bool) -> dict[str, Any]:
+    """Takes over what exists; writes what the plan shows, as far as it is still needed, and nothing else."""
+    target = _target(step, bench)
+    provisioner = bench.provisioners[target.type]
+    live = provisioner.read(step.change.physical_id or "", target.properties)
+    if live is None:
+        raise PlanMismatch(f"{step.change.physical_id} was deleted after the plan was made; a new plan is needed")
+    rows = import_changes(provisioner.kind, target.properties, wanted(step.change).tags, live)
+    shown = tuple(f"{row.path}." for row in step.change.properties)
+    if unseen := sorted(row.path for row in rows if not f"{row.path}.".startswith(shown)):
+        raise PlanMismatch(
+            f"{live.physical_id} was changed after the plan was made ({', '.join(unseen)}); a new plan is needed"
+        )
+    made = Made(live.physical_id, live.attributes)
+    if rows:
+        differing = {row.path.partition(".")[0] for row in rows}
+        kept = {name: value for name, value in live.properties.items() if name not in differing}
+        adjusted = replace(target, properties={**target.properties, **kept}, tags={**live.tags, **target.tags})
+        made = provisioner.update(adjusted, live)
+    return _made(step, bench, target, made)
+
+
 def _delete(step: Step, bench: Bench, repeated: bool) -> dict[str, Any]:
     recorded = _recorded(step, bench)
     if step.change.reason is not Reason.ALREADY_GONE:  # then nobody agreed to delete anything
@@ -101,7 +125,12 @@ def _delete(step: Step, bench: Bench, repeated: bool) -> dict[str, Any]:
     return {"physical_id": recorded.physical_id}
 
 
-_OPERATIONS = {Operation.CREATE: _create, Operation.UPDATE: _update, Operation.DELETE: _delete}
+_OPERATIONS = {
+    Operation.CREATE: _create,
+    Operation.IMPORT: _import,
+    Operation.UPDATE: _update,
+    Operation.DELETE: _delete,
+}
 
 
 def _target(step: Step, bench: Bench) -> Target:

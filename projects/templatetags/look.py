@@ -32,6 +32,7 @@ STATUSES: dict[str, tuple[str, str]] = {
     "pending": ("circle-dashed", "pending"),
     "skipped": ("circle-minus", "skipped"),
     "create": ("plus", "create"),
+    "import": ("download", "import"),
     "update": ("edit", "update"),
     "replace": ("replace", "replace"),
     "delete": ("trash", "delete"),

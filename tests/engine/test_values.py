@@ -65,7 +65,7 @@ def test_a_cost_of_nothing_is_not_an_unknown_cost() -> None:
 
 def test_a_plan_counts_and_adds_up() -> None:
     plan = planned((TICKETS, DESK), empty_state(), FakeCloud())
-    assert plan.counts() == {"create": 2, "update": 0, "replace": 0, "delete": 0, "no-change": 0}
+    assert plan.counts() == {"create": 2, "import": 0, "update": 0, "replace": 0, "delete": 0, "no-change": 0}
     assert plan.monthly_usd() == (0.0, 1.0)
     assert (plan.is_empty, plan.destroys_data) == (False, False)
     assert [change.drifted for change in plan.changes] == [False, False]
