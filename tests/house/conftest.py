@@ -136,8 +136,8 @@ def start(places: Callable[[], Path]) -> Iterator[Callable[..., Copy]]:
     """Start a copy, on a new data directory unless one is given; whatever is left at the end is ended."""
     started: list[Copy] = []
 
-    def start_copy(*arguments: str, data_dir: Path | None = None, port: int | None = None) -> Copy:
-        started.append(Copy(data_dir or places(), *arguments, port=port))
+    def start_copy(*arguments: str, data_dir: Path | None = None, port: int | None = None, demo: bool = False) -> Copy:
+        started.append(Copy(data_dir or places(), *arguments, port=port, demo=demo))
         return started[-1]
 
     yield start_copy
