@@ -44,6 +44,14 @@ class Names:
         """The log group Lambda writes to for the function of the same name."""
         return f"/aws/lambda/{self.function(name)}"
 
+    def shared_log_group(self, name: str) -> str:
+        """A log group of the environment itself: a path, 512 characters."""
+        return fit(f"/{PREFIX}/{self.project}/{self.environment}/{name}", 512)
+
+    def network(self, name: str) -> str:
+        """A part of the network, as its `Name` tag or a security group says it: 255 characters."""
+        return fit(self._joined(name), 255)
+
     def bucket(self, name: str) -> str:
         """An S3 bucket: 63 characters; all accounts of AWS share the names, so account and region are part of it."""
         return fit(self._joined(name), 63, f"-{self.account}-{self.region}")

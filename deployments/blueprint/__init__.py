@@ -8,6 +8,8 @@ The only place that knows both strands.yaml and CloudFormation. Pure: no clock, 
     named       the configuration's own resources: buckets, tables, queues, topics, buses, secrets
     permissions what is allowed on what, as the smallest IAM statements that say it
     roles       the shared execution role, and those of isolated agents
+    network     the VPC: subnets in two zones, ways out, flow log
+    security_groups, endpoints  who may talk to whom in it, and the AWS services it reaches by itself
     packaging   the code zips of the agents
     agents      log group and function of an agent
     triggers    queues and schedules that start agents

@@ -7,6 +7,7 @@ from typing import Any
 
 from deployments.blueprint.draft import Draft
 from deployments.blueprint.identifiers import pascal
+from deployments.blueprint.network import Network
 from deployments.blueprint.permissions import arn
 from projects.configuration.model import Agent, Configuration
 from projects.configuration.resource_types import secret_variable_name, variable_name
@@ -23,6 +24,7 @@ def add_function(
     role: str,
     sha256: str,
     named: Mapping[str, str],
+    network: Network | None,
 ) -> str:
     """Adds log group and function of an agent whose code zip has that SHA-256; returns the function's logical id."""
     monitoring = configuration.shared.monitoring
@@ -47,6 +49,8 @@ def add_function(
     }
     if variables := _variables(draft, configuration, agent, named):
         properties["Environment"] = {"Variables": variables}
+    if network is not None:
+        properties["VpcConfig"] = network.of(agent)
     if monitoring.xray:
         properties["TracingConfig"] = {"Mode": "Active"}
     return draft.add(

@@ -17,6 +17,9 @@ UNTAGGED = frozenset(
     {
         "AWS::ApiGatewayV2::Integration",
         "AWS::ApiGatewayV2::Route",
+        "AWS::EC2::Route",
+        "AWS::EC2::SubnetRouteTableAssociation",
+        "AWS::EC2::VPCGatewayAttachment",
         "AWS::Lambda::EventSourceMapping",
         "AWS::Lambda::Permission",
     }
@@ -83,6 +86,24 @@ class Draft:
             agent=agent,
         )
         return logical_id
+
+    def add_network_part(
+        self,
+        logical_id: str,
+        kind: str,
+        properties: Mapping[str, Any],
+        name: str,
+        *,
+        depends_on: tuple[str, ...] = (),
+        line: int = 1,
+        path: str = "shared.vpc",
+    ) -> str:
+        """Adds one of EC2's resources, found again by its tag `Name` because EC2 makes the ids up.
+
+        `name` must be the only one of its kind.
+        """
+        label = {"Name": self.names.network(name)}
+        return self.add(logical_id, kind, properties, tags=label, depends_on=depends_on, line=line, path=path)
 
     def problem(
         self, line: int, path: str, message: str, suggestion: str = "", *, severity: Severity = "error"

@@ -69,6 +69,14 @@ READ_SECRET = ("secretsmanager:GetSecretValue",)
 
 _WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 _TRACE = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
+_LIVE_IN_VPC = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
 _INVOKE_MODEL = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 
 _OBJECT_ACTIONS = frozenset({"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"})
@@ -162,6 +170,11 @@ def to_write_logs(log_group: str) -> Permission:
 def to_trace() -> Permission:
     """Sending X-Ray traces; the service knows no resource to narrow it to."""
     return Permission(_TRACE, "*")
+
+
+def to_live_in_vpc() -> Permission:
+    """The network interfaces a function has in its subnets; Lambda asks for the actions on any resource."""
+    return Permission(_LIVE_IN_VPC, "*")
 
 
 def to_invoke_model(model: str) -> list[Permission]:

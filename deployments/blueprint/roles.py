@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from deployments.blueprint.draft import Draft
 from deployments.blueprint.identifiers import pascal
@@ -16,6 +17,7 @@ from deployments.blueprint.permissions import (
     on_resource,
     size_estimate,
     to_invoke_model,
+    to_live_in_vpc,
     to_trace,
     to_write_logs,
 )
@@ -24,20 +26,21 @@ from projects.configuration.model import Agent, Configuration
 
 SHARED_ROLE = "SharedExecutionRole"
 
-_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
-    ],
-}
+
+def trust(service: str) -> dict[str, Any]:
+    """The policy by which a service may take a role on."""
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def add_roles(
     draft: Draft, configuration: Configuration, agents: Sequence[tuple[str, Agent]], named: Mapping[str, str]
 ) -> dict[str, str]:
     """Adds the roles of `agents` (path in the configuration, agent); returns their logical ids by agent name."""
-    xray = configuration.shared.monitoring.xray
-    allowed = {agent.name: _permissions(draft, agent, path, named, xray=xray) for path, agent in agents}
+    vpc = configuration.shared.vpc
+    always = [to_trace()] if configuration.shared.monitoring.xray else []
+    always += [to_live_in_vpc()] if vpc is not None and vpc.enabled else []
+    allowed = {agent.name: [*always, *_permissions(draft, agent, path, named)] for path, agent in agents}
     sharing = [(path, agent) for path, agent in agents if not agent.isolated]
     if sharing:
         union = [permission for _, agent in sharing for permission in allowed[agent.name]]
@@ -80,7 +83,7 @@ def _add_role(
         {
             "RoleName": draft.names.role(name),
             "Description": f"What {who} of {draft.facts.project} may do in {draft.facts.environment}",
-            "AssumeRolePolicyDocument": _TRUST,
+            "AssumeRolePolicyDocument": trust("lambda.amazonaws.com"),
             "Policies": [{"PolicyName": "permissions", "PolicyDocument": policy}],
         },
         agent=owner.name if owner else None,
@@ -90,9 +93,9 @@ def _add_role(
     )
 
 
-def _permissions(draft: Draft, agent: Agent, path: str, named: Mapping[str, str], *, xray: bool) -> list[Permission]:
-    """What the agent may do besides writing its logs; notes the grants on named resources."""
-    permissions = [to_trace()] if xray else []
+def _permissions(draft: Draft, agent: Agent, path: str, named: Mapping[str, str]) -> list[Permission]:
+    """What the agent itself may do; notes the grants on named resources."""
+    permissions: list[Permission] = []
     granted: dict[str, set[str]] = {}
 
     def grant(name: str, actions: Iterable[str], pattern: str = "") -> None:

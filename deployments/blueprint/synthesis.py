@@ -7,6 +7,7 @@ from deployments.blueprint.alarms import add_alarms
 from deployments.blueprint.api import add_api, add_routes
 from deployments.blueprint.draft import Draft
 from deployments.blueprint.named import BUCKET_DEFAULTS, add_named, alarm_topic
+from deployments.blueprint.network import add_network
 from deployments.blueprint.packaging import NOT_PACKAGED, pack_agents
 from deployments.blueprint.roles import add_roles
 from deployments.blueprint.triggers import add_triggers
@@ -23,7 +24,6 @@ def synthesise(*, configuration: Configuration, facts: EnvironmentFacts, bundle:
     that becomes problems, all at once.
     """
     draft = Draft(facts, configuration.project.tags)
-    _refuse_network(draft, configuration)
     agents = _deployable_agents(draft, configuration)
     # What nobody wrote down comes first, so that a clash of names is found where somebody can change one.
     if agents:
@@ -36,6 +36,7 @@ def synthesise(*, configuration: Configuration, facts: EnvironmentFacts, bundle:
     named = add_named(draft, configuration)
     artifacts = pack_agents(draft, agents, bundle)
     roles = add_roles(draft, configuration, agents, named)
+    network = add_network(draft, configuration, agents)
     for path, agent in agents:
         artifact = artifacts.get(agent.name)
         function = add_function(
@@ -46,6 +47,7 @@ def synthesise(*, configuration: Configuration, facts: EnvironmentFacts, bundle:
             role=roles[agent.name],
             sha256=artifact.sha256 if artifact else NOT_PACKAGED,
             named=named,
+            network=network,
         )
         add_triggers(draft, agent, path, function=function, named=named)
         if has_api and agent.routes:
@@ -84,12 +86,3 @@ def _wants_api(draft: Draft, configuration: Configuration, agents: list[tuple[st
         draft.not_yet(api.line, "shared.api_gateway.type", f"a {api.type} API", "type: http")
         return False
     return any(agent.routes for _, agent in agents)
-
-
-def _refuse_network(draft: Draft, configuration: Configuration) -> None:
-    vpc = configuration.shared.vpc
-    if vpc is None or not vpc.enabled:
-        return
-    if vpc.ipam is not None and vpc.ipam.enabled:
-        draft.not_yet(vpc.ipam.line, "shared.vpc.ipam", "a network from IPAM", "leave ipam out")
-    draft.not_yet(vpc.line, "shared.vpc", "a VPC", "enabled: false")

@@ -1,7 +1,7 @@
 """The grammar of an agent: what it is, what it may use, what starts it."""
 
 from . import formats
-from .model import Agent, Route, Trigger, Use
+from .model import Agent, Egress, Route, Trigger, Use
 from .shapes import Choice, Free, Key, ListOf, MapOf, Record, Switch, Text, Whole
 from .texts import NAME, TAGS, VARIABLE
 
@@ -110,6 +110,22 @@ AGENT = Record(
                 50,
             ),
             "Routes on the shared API that call the agent.",
+            default=(),
+        ),
+        Key(
+            "egress",
+            ListOf(
+                Text(
+                    noun="a destination",
+                    pattern=r"(tcp|udp):[0-9]{1,5} [0-9.]+/[0-9]+",
+                    rule='"protocol:port network"',
+                    complaint=formats.egress,
+                    example="tcp:5432 10.20.0.0/16",
+                    builds=Egress.parse,
+                ),
+                50,
+            ),
+            "Networks the agent may call from the VPC, besides HTTPS.",
             default=(),
         ),
     ),

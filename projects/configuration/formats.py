@@ -45,6 +45,18 @@ def tag_key(key: str) -> str | None:
     return None
 
 
+def egress(text: str) -> str | None:
+    """`tcp:5432 10.20.0.0/16`, where the pattern has already checked the shape."""
+    where, _, block = text.partition(" ")
+    if not 1 <= int(where.partition(":")[2]) <= 65_535:
+        return "a port is 1 to 65535"
+    try:
+        ipaddress.IPv4Network(block)
+    except ValueError:
+        return f"{block} is not an IPv4 network without host bits"
+    return None
+
+
 def network(text: str) -> str | None:
     """An IPv4 network that a VPC may have: /16 to /28, without host bits."""
     try:

@@ -70,7 +70,17 @@ VPC = Record(
             ),
             "The VPC's IPv4 network; not together with ipam.",
         ),
+        Key(
+            "zones",
+            ListOf(
+                Text(noun="a zone", pattern=r"[a-z]{2}(-[a-z]+)+-[0-9][a-z]", rule="like us-east-1a", maximum=24), 2, 2
+            ),
+            "The two availability zones; the region's first two, unless the account has others.",
+            default=(),
+        ),
         Key("nat", Switch(), "A NAT gateway, for calls to the internet (costs by the hour).", default=False),
+        Key("internet_gateway", Switch(), "Public subnets, also without a NAT gateway.", default=False),
+        Key("flow_logs", Switch(), "Write down who talked to whom.", default=True),
         Key(
             "endpoints",
             ListOf(

@@ -58,6 +58,25 @@ class Route:
         return f"{self.method} {self.path}"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Egress:
+    """A network an agent in the VPC may call, besides HTTPS; `str(egress)` is how it is written."""
+
+    protocol: str
+    port: int
+    network: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Egress":
+        """From `tcp:5432 10.20.0.0/16`, which the grammar has checked."""
+        where, _, network = text.partition(" ")
+        protocol, _, port = where.partition(":")
+        return cls(protocol, int(port), network)
+
+    def __str__(self) -> str:
+        return f"{self.protocol}:{self.port} {self.network}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     """An agent; `memory` in MB, `timeout` in seconds, `secrets` maps environment names to resources of type secret."""
@@ -76,6 +95,7 @@ class Agent:
     uses: tuple[Use, ...]
     triggers: tuple[Trigger, ...]
     routes: tuple[Route, ...]
+    egress: tuple[Egress, ...]
     line: int = field(default=1, compare=False)
 
 
@@ -101,11 +121,14 @@ class Ipam:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vpc:
-    """The network; `cidr` is None when IPAM allocates it or the default is to be used."""
+    """The network; `cidr` is None when IPAM allocates it or the default is to be used, `zones` empty for any two."""
 
     enabled: bool
     cidr: str | None
+    zones: tuple[str, ...]
     nat: bool
+    internet_gateway: bool
+    flow_logs: bool
     endpoints: tuple[str, ...]
     ipam: Ipam | None
     line: int = field(default=1, compare=False)

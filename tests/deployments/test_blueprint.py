@@ -602,7 +602,7 @@ resources:
     type: s3
   - {name: full, type: "AWS::SQS::Queue", properties: {Tags: []}}
 shared:
-  vpc: {enabled: true, ipam: {enabled: true, pool_id: ipam-pool-0abc}}
+  vpc: {enabled: true, cidr: 10.0.0.0/28}
   api_gateway: {type: rest}
 environments:
   dev: {account: "123456789012"}
@@ -617,12 +617,11 @@ environments:
         (16, "resources[1].type", "AWS::Kinesis::Stream"),
         (17, "resources[2]", "ArtifactsBucket"),
         (19, "resources[3].properties", "Tags"),
-        (21, "shared.vpc", "VPC"),
-        (21, "shared.vpc.ipam", "IPAM"),
+        (21, "shared.vpc", "no room for the subnets"),
         (22, "shared.api_gateway.type", "rest"),
     ]:
         assert any(at == line and where == path and words in said for at, where, said in found), (line, path, found)
-    assert len(found) == 10
+    assert len(found) == 9
     assert not blueprint.is_deployable
 
 

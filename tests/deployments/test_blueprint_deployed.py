@@ -142,6 +142,28 @@ def test_every_setting_is_read_back_as_it_was_written_and_protected_data_outlive
     assert set(site.state.resources) == kept > {"TicketsTable", "OrdersTable", "UploadsBucket", "CrmTokenSecret"}
 
 
+def test_a_network_is_made_changes_without_moving_a_subnet_and_goes(site: Site) -> None:
+    text = (SAMPLE / "strands.yaml").read_text()
+    before, _, after = text.partition("\nshared:")
+    environments = after[after.index("\nenvironments:") :]
+    vpc = "\nshared:\n  vpc: {enabled: true, endpoints: [s3, sqs]%s}"
+    blueprint = blueprint_of(before + vpc % "" + environments)
+    site.deploy(blueprint)
+    assert site.plan(blueprint.resources).is_empty
+    blueprint = blueprint_of(before + vpc % ", nat: true" + environments)
+    changed = acted_on(site.deploy(blueprint))
+    assert {action for action, _ in changed} == {"create"}
+    assert ("create", "PrivateRoute") in changed
+    assert site.plan(blueprint.resources).is_empty
+    functions = [entry for entry in site.state.resources.values() if entry.type == "AWS::Lambda::Function"]
+    private = {site.state.resources[name].physical_id for name in ("PrivateSubnet1", "PrivateSubnet2")}
+    assert functions and all(set(entry.properties["VpcConfig"]["SubnetIds"]) == private for entry in functions)
+    site.deploy(blueprint, PlanKind.DESTROY)
+    assert site.state.resources == {}
+    (default,) = site.aws.call("ec2", "describe_vpcs")["Vpcs"]
+    assert default["IsDefault"]
+
+
 def test_a_new_version_or_deployer_alone_is_no_reason_to_touch_anything(site: Site) -> None:
     text = (SAMPLE / "strands.yaml").read_text()
     site.deploy(blueprint_of(text))
