@@ -40,6 +40,7 @@ _UNSCOPED = frozenset(
         "lambda:GetLayerVersion",
         "lambda:ListEventSourceMappings",
         "lambda:UpdateEventSourceMapping",
+        "lambda:ListLayerVersions",
         "logs:CreateLogDelivery",
         "logs:DeleteLogDelivery",
         "logs:DescribeLogGroups",
@@ -97,7 +98,7 @@ def _resources(service: str) -> tuple[str, ...]:
         case "s3":
             return ("{start}*", "{start}*/*")
         case "lambda":
-            return ("function:{start}*",)
+            return ("function:{start}*", "layer:{start}*")
         case "apigateway":
             return ("/apis", "/apis/*", "/tags/*")
         case _:

@@ -26,13 +26,18 @@ from deployments.aws.ec2_vpc_gateway_attachment import Ec2VpcGatewayAttachment
 from deployments.aws.events_bus import EventsBus
 from deployments.aws.events_rule import EventsRule
 from deployments.aws.iam_role import IamRole
+from deployments.aws.lambda_alias import LambdaAlias
 from deployments.aws.lambda_event_source_mapping import LambdaEventSourceMapping
 from deployments.aws.lambda_function import LambdaFunction
+from deployments.aws.lambda_layer_version import LambdaLayerVersion
 from deployments.aws.lambda_permission import LambdaPermission
+from deployments.aws.lambda_url import LambdaUrl
+from deployments.aws.lambda_version import LambdaVersion
 from deployments.aws.logs_log_group import LogsLogGroup
 from deployments.aws.provisioner import Artifacts, AwsProvisioner
 from deployments.aws.s3_bucket import S3Bucket
 from deployments.aws.secretsmanager_secret import SecretsManagerSecret
+from deployments.aws.sns_subscription import SnsSubscription
 from deployments.aws.sns_topic import SnsTopic
 from deployments.aws.sqs_queue import SqsQueue
 from deployments.engine.kinds import Kinds
@@ -60,11 +65,16 @@ PROVISIONERS: Mapping[str, type[AwsProvisioner]] = {
     "AWS::Events::EventBus": EventsBus,
     "AWS::Events::Rule": EventsRule,
     "AWS::IAM::Role": IamRole,
+    "AWS::Lambda::Alias": LambdaAlias,
     "AWS::Lambda::EventSourceMapping": LambdaEventSourceMapping,
     "AWS::Lambda::Function": LambdaFunction,
+    "AWS::Lambda::LayerVersion": LambdaLayerVersion,
     "AWS::Lambda::Permission": LambdaPermission,
+    "AWS::Lambda::Url": LambdaUrl,
+    "AWS::Lambda::Version": LambdaVersion,
     "AWS::Logs::LogGroup": LogsLogGroup,
     "AWS::S3::Bucket": S3Bucket,
+    "AWS::SNS::Subscription": SnsSubscription,
     "AWS::SNS::Topic": SnsTopic,
     "AWS::SQS::Queue": SqsQueue,
     "AWS::SecretsManager::Secret": SecretsManagerSecret,

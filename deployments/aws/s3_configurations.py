@@ -111,6 +111,15 @@ PARTS = (
         s3_rules.cors_from_api,
         remove="delete_bucket_cors",
     ),
+    Part(
+        "NotificationConfiguration",
+        "get_bucket_notification_configuration",
+        "put_bucket_notification_configuration",
+        "NotificationConfiguration",
+        "",
+        s3_rules.notifications_to_api,
+        s3_rules.notifications_from_api,
+    ),
 )
 # What S3 gives every new bucket.
 DEFAULTS: Mapping[str, Any] = {
@@ -122,6 +131,7 @@ DEFAULTS: Mapping[str, Any] = {
     },
     "VersioningConfiguration": {"Status": "Suspended"},
     "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+    "NotificationConfiguration": {"LambdaConfigurations": []},
 }
 
 

@@ -75,3 +75,39 @@ def _rule_from_api(rule: Mapping[str, Any]) -> dict[str, Any]:
             if "Days" in entry
         ]
     return cfn
+
+
+def notifications_to_api(value: Mapping[str, Any]) -> dict[str, Any]:
+    """`NotificationConfiguration` as the API has it: several events may share what CloudFormation says one by one."""
+    api: dict[str, Any] = {
+        "LambdaFunctionConfigurations": [
+            {
+                "LambdaFunctionArn": entry["Function"],
+                "Events": [entry["Event"]],
+                **({"Filter": {"Key": {"FilterRules": rules}}} if (rules := _key_rules(entry)) else {}),
+            }
+            for entry in value.get("LambdaConfigurations", ())
+        ]
+    }
+    if (value.get("EventBridgeConfiguration") or {}).get("EventBridgeEnabled"):
+        api["EventBridgeConfiguration"] = {}
+    return api
+
+
+def notifications_from_api(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `notifications_to_api`."""
+    entries = []
+    for entry in answer.get("LambdaFunctionConfigurations", ()):
+        rules = entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+        rules = [{"Name": rule["Name"].lower(), "Value": rule["Value"]} for rule in rules]
+        shape = {"Filter": {"S3Key": {"Rules": rules}}} if rules else {}
+        entries += [{"Event": event, "Function": entry["LambdaFunctionArn"], **shape} for event in entry["Events"]]
+    value: dict[str, Any] = {"LambdaConfigurations": entries}
+    if "EventBridgeConfiguration" in answer:
+        value["EventBridgeConfiguration"] = {"EventBridgeEnabled": True}
+    return value
+
+
+def _key_rules(entry: Mapping[str, Any]) -> list[dict[str, str]]:
+    rules: list[dict[str, str]] = entry.get("Filter", {}).get("S3Key", {}).get("Rules", [])
+    return rules

@@ -11,7 +11,7 @@ from deployments.aws.registry import provisioners
 from deployments.engine.canonical import dumps
 from deployments.engine.ports import Live
 from deployments.engine.resources import Resource
-from tests.aws import network_cases
+from tests.aws import function_cases, network_cases
 from tests.aws.conftest import ACCOUNT, FIRST_ZIP, REGION, SECOND_ZIP, ZIPS, Recording
 from tests.engine.provisioner_contract import Case, target
 
@@ -158,6 +158,7 @@ WANTED: dict[str, dict[str, Any]] = {
         "Description": "the CRM's token",
         "GenerateSecretString": {"PasswordLength": 40},
     },
+    **function_cases.WANTED,
     **network_cases.WANTED,
 }
 
@@ -217,16 +218,21 @@ CHANGED: dict[str, dict[str, Any]] = {
     "AWS::SNS::Topic": {"DisplayName": "Alerts", "KmsMasterKeyId": None},
     "AWS::SQS::Queue": {"VisibilityTimeout": 300, "RedrivePolicy": None, "DelaySeconds": 3},
     "AWS::SecretsManager::Secret": {"Description": "the CRM's new token"},
+    **function_cases.CHANGED,
     **network_cases.CHANGED,
 }
 
-UNTAGGED = network_cases.UNTAGGED | frozenset(
-    {
-        "AWS::ApiGatewayV2::Integration",
-        "AWS::ApiGatewayV2::Route",
-        "AWS::Lambda::EventSourceMapping",
-        "AWS::Lambda::Permission",
-    }
+UNTAGGED = (
+    function_cases.UNTAGGED
+    | network_cases.UNTAGGED
+    | frozenset(
+        {
+            "AWS::ApiGatewayV2::Integration",
+            "AWS::ApiGatewayV2::Route",
+            "AWS::Lambda::EventSourceMapping",
+            "AWS::Lambda::Permission",
+        }
+    )
 )
 
 
@@ -270,10 +276,12 @@ def around(aws: Aws, type_name: str) -> dict[str, str]:
         name = ROLE_ARN.rpartition("/")[2]
         aws.call("iam", "create_role", RoleName=name, AssumeRolePolicyDocument=dumps(TRUST))
         aws.call("s3", "create_bucket", Bucket="code")
-    if type_name in ("AWS::Lambda::Permission", "AWS::Lambda::EventSourceMapping"):
+    if type_name in function_cases.NEED_A_FUNCTION:
         key = f"triage/{FIRST_ZIP}.zip"
         aws.call("s3", "put_object", Bucket="code", Key=key, Body=ZIPS[FIRST_ZIP])
         aws.call("lambda", "create_function", **function_properties())
+    if type_name in function_cases.WANTED:
+        return function_cases.around(aws, type_name)
     if type_name == "AWS::Lambda::EventSourceMapping":
         aws.call("sqs", "create_queue", QueueName="strands-support-desk-dev-jobs")
     if type_name == "AWS::SQS::Queue":

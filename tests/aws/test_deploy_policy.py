@@ -28,6 +28,8 @@ ACTIONS = {
     "s3:GetBucketCors": "s3:GetBucketCORS",
     "s3:PutBucketCors": "s3:PutBucketCORS",
     "s3:DeleteBucketCors": "s3:PutBucketCORS",
+    "s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification",
+    "s3:PutBucketNotificationConfiguration": "s3:PutBucketNotification",
     "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
 }

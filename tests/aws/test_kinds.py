@@ -112,6 +112,29 @@ def test_public_access_opened_outside_shows(aws: Aws, bucket: Case) -> None:
     assert change.drifted and len(change.properties) == 4
 
 
+def test_a_bucket_tells_functions_of_new_objects_until_it_does_not(aws: Aws, bucket: Case) -> None:
+    cases.around(aws, "AWS::Lambda::Permission")
+    notifications = {
+        "LambdaConfigurations": [
+            {
+                "Event": "s3:ObjectCreated:*",
+                "Function": cases.FUNCTION_ARN,
+                "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": "incoming/"}]}},
+            }
+        ],
+    }
+    telling = replace(
+        bucket.wanted, properties={**bucket.wanted.properties, "NotificationConfiguration": notifications}
+    )
+    made = bucket.provisioner.create(target(telling))
+    assert planned(bucket, telling, made, telling).action is Action.NO_CHANGE
+    there = bucket.provisioner.read(made.physical_id, telling.properties)
+    assert there is not None
+    bucket.provisioner.update(target(bucket.wanted), there)
+    answer = aws.call("s3", "get_bucket_notification_configuration", Bucket=made.physical_id)
+    assert "LambdaFunctionConfigurations" not in answer
+
+
 def test_a_secret_waiting_for_its_deletion_comes_back(aws: Aws, secret: Case) -> None:
     first = secret.provisioner.create(target(secret.wanted))
     value = aws.call("secretsmanager", "get_secret_value", SecretId=first.physical_id)["SecretString"]

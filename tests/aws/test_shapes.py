@@ -23,6 +23,18 @@ def test_lifecycle_rules_come_back_as_they_went(rule: dict[str, Any]) -> None:
     assert s3_rules.lifecycle_from_api(sent) == {"Rules": [rule]}
 
 
+def test_notifications_come_back_as_they_went() -> None:
+    rules = [{"Name": "suffix", "Value": ".pdf"}]
+    wanted = {
+        "LambdaConfigurations": [
+            {"Event": "s3:ObjectCreated:*", "Function": "arn:f", "Filter": {"S3Key": {"Rules": rules}}},
+            {"Event": "s3:ObjectRemoved:*", "Function": "arn:g"},
+        ],
+        "EventBridgeConfiguration": {"EventBridgeEnabled": True},
+    }
+    assert s3_rules.notifications_from_api(s3_rules.notifications_to_api(wanted)) == wanted
+
+
 def index(name: str, key: str, read: int = 0) -> dict[str, Any]:
     """A global secondary index."""
     made = {
