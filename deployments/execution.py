@@ -16,19 +16,18 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import approvals, broadcasts, clouds, leases, recording, states
+from deployments import admission, broadcasts, clouds, leases, parking, recording, states
 from deployments.dispatch import enqueue
 from deployments.engine import story
 from deployments.engine.clock import SystemClock
-from deployments.engine.errors import CloudError, LostLease, PlanMismatch, Refused
-from deployments.engine.events import Code, Event
+from deployments.engine.errors import CloudError, LostLease, Refused
 from deployments.engine.executor import execute
 from deployments.engine.inbox import Inbox
 from deployments.engine.plan import Plan
 from deployments.engine.steps import needs, steps_of
 from deployments.errors import NotAllowed, OutOfDate, WorkflowError
-from deployments.ledger import DatabaseLedger
-from deployments.models import RAN, Deployment, RunEvent, Status, Step
+from deployments.ledger import DatabaseLedger, events_of
+from deployments.models import RAN, Deployment, Status
 from deployments.wishes import packages_of
 from projects.models import Membership, User
 from projects.roles import Action, Role, can
@@ -116,10 +115,12 @@ def run(*, deployment_id: int, announce: broadcasts.Announce = broadcasts.run_ch
         return deployment
     try:
         _record_what_is_owed(deployment)
-        plan = _admit(deployment)
+        plan = admission.check(deployment)
         if plan is not None:
-            failure = _carry_out(deployment, plan, held, announce)
-            _finish(deployment, plan, held, failure, announce)
+            carry_out = parking.park if admission.is_stuck(deployment) else _carry_out
+            failure = carry_out(deployment, plan, held, announce)
+            if failure is not None:
+                _finish(deployment, plan, held, failure, announce)
     except LostLease:
         logger.warning("%s: another worker took over", deployment.public_id)
     finally:
@@ -172,61 +173,6 @@ def _record_what_is_owed(deployment: Deployment) -> None:
         recording.record_run(_load(earlier.pk))
 
 
-def _admit(deployment: Deployment) -> Plan | None:
-    """Checks, in one transaction, that exactly what was approved is about to run; closes the deployment if not.
-
-    Nothing of the cloud is touched before this, and credentials are minted only after it.
-    """
-    with transaction.atomic():
-        current = Deployment.objects.select_for_update().get(pk=deployment.pk)
-        if current.status == Status.RUNNING:
-            return deployment.plan.value()  # admitted before; its worker died
-        if current.status != Status.QUEUED:
-            return None
-        try:
-            plan = deployment.plan.value()
-            _check(deployment, plan)
-        except (PlanMismatch, WorkflowError) as mismatch:
-            current.status = Status.STALE
-            current.error = str(mismatch)
-            current.ended_at = timezone.now()
-            current.save(update_fields=["status", "error", "ended_at"])
-            return None
-        current.status = Status.RUNNING
-        current.started_at = timezone.now()
-        current.save(update_fields=["status", "started_at"])
-        Step.objects.bulk_create(
-            Step(
-                deployment=current,
-                position=position,
-                step_id=step.id,
-                logical_id=step.logical_id,
-                stack=step.change.stack,
-                type=step.change.type,
-                operation=step.operation.value,
-            )
-            for position, step in enumerate(steps_of(plan))
-        )
-    deployment.refresh_from_db(fields=["status", "started_at"])
-    return plan
-
-
-def _check(deployment: Deployment, plan: Plan) -> None:
-    """Raises PlanMismatch when the plan no longer fits what it was made from or what was signed."""
-    environment, subject = deployment.environment, plan.subject
-    state = states.load(environment)
-    if (state.serial, state.digest()) != (subject.base_serial, subject.base_digest):
-        raise PlanMismatch("The environment has changed since this plan was made. It needs a new plan.")
-    if (environment.account, environment.region) != (subject.account, subject.region):
-        raise PlanMismatch("The environment points somewhere else since this plan was made. It needs a new plan.")
-    if deployment.configuration.digest != subject.configuration_digest:
-        raise PlanMismatch("The plan is of another configuration. It needs a new plan.")
-    standing = approvals.standing(deployment)
-    if not standing.allowed:
-        missing = " ".join(standing.missing) or f"{standing.refused_by} rejected it."
-        raise PlanMismatch(f"The plan's approval does not hold any more. {missing}")
-
-
 class _RunControl:
     """The executor's regular look at the row: was it cancelled; meanwhile the lease is kept and pages are told."""
 
@@ -253,11 +199,12 @@ class _RunControl:
         return self._cancelled_by or None
 
 
-def _carry_out(deployment: Deployment, plan: Plan, held: leases.Held, announce: broadcasts.Announce) -> str:
-    """Executes the plan; answers why not even the first call could be made, or nothing."""
+def _carry_out(deployment: Deployment, plan: Plan, held: leases.Held, announce: broadcasts.Announce) -> str | None:
+    """Executes the plan; answers why not even the first call could be made, or nothing; None if it was not begun."""
     clock = SystemClock()
     inbox = Inbox(clock)
     ledger = DatabaseLedger(deployment=deployment, held=held, base_serial=plan.subject.base_serial, announce=announce)
+    failure = ""
     try:
         with clouds.reach(
             deployment.environment,
@@ -265,39 +212,40 @@ def _carry_out(deployment: Deployment, plan: Plan, held: leases.Held, announce: 
             listener=inbox,
             packages=packages_of(deployment),
         ) as provisioners:
+            state = states.load(deployment.environment)
+            if deployment.status == Status.QUEUED:
+                if difference := admission.changed_since(plan, state, provisioners, held):
+                    admission.close_as_stale(deployment, difference)
+                    return None
+                if not admission.begin(deployment, held):
+                    return None
             execute(
                 plan=plan,
-                state=states.load(deployment.environment),
+                state=state,
                 provisioners=provisioners,
                 ledger=ledger,
                 clock=clock,
                 control=_RunControl(deployment, held, ledger),
                 inbox=inbox,
                 parallelism=settings.RUN_PARALLELISM,
-                told=_told(deployment),
+                told=events_of(deployment),
                 worker=held.holder,
                 run_token=deployment.public_id,
             )
-    except CloudError as failure:
-        return f"{failure} {failure.advice}".strip()
+    except CloudError as error:
+        failure = f"{error} {error.advice}".strip()
     except (Refused, WorkflowError) as refusal:
-        return str(refusal)
-    return ""
-
-
-def _told(deployment: Deployment) -> list[Event]:
-    """The run's events so far, as engine values."""
-    rows = RunEvent.objects.filter(deployment=deployment).order_by("number")
-    return [
-        Event(row.number, row.time, Code(row.code), row.step, row.logical_id, row.data) for row in rows.iterator(2000)
-    ]
+        failure = str(refusal)
+    if deployment.status == Status.QUEUED and not admission.begin(deployment, held):
+        return None
+    return failure
 
 
 def _finish(deployment: Deployment, plan: Plan, held: leases.Held, failure: str, announce: broadcasts.Announce) -> None:
     """Closes the run, marks other plans made from the state before it as stale, and writes its record."""
     with transaction.atomic():
         leases.renew(held)
-        told = story.fold(_told(deployment))
+        told = story.fold(events_of(deployment))
         seconds, path = told.critical_path(needs(steps_of(plan)))
         summary = {
             "seconds": told.seconds(),

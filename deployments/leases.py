@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -12,6 +16,8 @@ from django.utils import timezone
 
 from deployments.engine.errors import LostLease
 from deployments.models import Lease
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +71,20 @@ def release(held: Held) -> None:
     Lease.objects.filter(environment_id=held.environment_id, fencing=held.fencing, holder=held.holder).update(
         holder="", deployment=None, expires_at=None
     )
+
+
+def kept_while(held: Held, work: Callable[[], T]) -> T:
+    """Does the work, which must not need the database, in a thread, while this one keeps the lease alive.
+
+    Raises:
+        LostLease: it was lost meanwhile; the work was waited for.
+    """
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="kept") as pool:
+        future = pool.submit(copy_context().run, work)
+        while True:
+            try:
+                return future.result(timeout=settings.LEASE_SECONDS / 4)
+            except TimeoutError:
+                if future.done():  # the work itself has timed out
+                    raise
+                renew(held)

@@ -124,6 +124,14 @@ class DatabaseLedger:
         EnvironmentState.objects.filter(environment_id=self._environment_id).update(serial=self._serial, updated_at=now)
 
 
+def events_of(deployment: Deployment) -> list[Event]:
+    """The run's events so far, as engine values."""
+    rows = RunEvent.objects.filter(deployment=deployment).order_by("number")
+    return [
+        Event(row.number, row.time, Code(row.code), row.step, row.logical_id, row.data) for row in rows.iterator(2000)
+    ]
+
+
 def _step_fields(event: Event) -> dict[str, Any]:
     """What an event of a step changes in the step's row."""
     at = datetime.fromisoformat(event.time)

@@ -85,6 +85,8 @@ class Deployment(models.Model):
     source = models.ForeignKey(SourceBundle, null=True, on_delete=models.PROTECT, related_name="+")
     rollback_to = models.CharField(max_length=40, blank=True)
     run_when_approved = models.BooleanField(default=False)
+    targets = models.JSONField(default=list, help_text="stacks and logical ids it is limited to; empty: everything")
+    undoes = models.CharField(max_length=40, blank=True, help_text="public id of the failed run it takes back")
 
     proposed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     proposed_by_text = models.CharField(max_length=150)
@@ -105,6 +107,8 @@ class Deployment(models.Model):
     summary = models.JSONField(default=dict, help_text="seconds, critical path, calls, counts of steps, outputs")
     last_event = models.PositiveIntegerField(default=0)
     recorded = models.BooleanField(default=False)
+    takeups = models.PositiveSmallIntegerField(default=0, help_text="how often it was taken up without any progress")
+    steps_at_takeup = models.PositiveIntegerField(default=0, help_text="steps that had ended when it was taken up last")
 
     objects = DeploymentQuerySet.as_manager()
 
@@ -161,6 +165,7 @@ class PlanDocument(models.Model):
     state_before = models.JSONField(help_text="the state it was made from, as a state file")
     outputs = models.JSONField(default=list, help_text="deployments.blueprint.Output as dicts")
     calls = models.JSONField(default=dict, help_text="AWS calls that planning made: {read, write}")
+    checks = models.JSONField(default=list, help_text="deployments.checks.Check as dicts")
 
     def __str__(self) -> str:
         return f"plan {self.digest[:12]}"

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
 from deployments.dispatch import enqueue
 from deployments.models import RAN, Deployment, DriftCheck, Lease, Status
 
+_beat: Any = settings.CELERY_BEAT_SCHEDULE
+EVERY = timedelta(seconds=_beat["sweep"]["schedule"])
+"""How often beat runs it."""
 PATIENCE = timedelta(seconds=15)
 """How long a message may be under way before it counts as lost."""
 

@@ -20,6 +20,7 @@ role_arn_validator = RegexValidator(
     r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}$",
     "A role ARN looks like arn:aws:iam::123456789012:role/name.",
 )
+profile_validator = RegexValidator(r"^[\w.@-]+$", "A profile's name has letters, digits and . _ @ -")
 
 
 def new_external_id() -> str:
@@ -86,6 +87,14 @@ class Membership(models.Model):
         return f"{self.user} ({self.role}) in {self.project}"
 
 
+class Credentials(models.TextChoices):
+    """How an environment's account is reached; the last two are for strandsweb on a machine of one's own."""
+
+    ROLE = "role", "a role that is assumed"
+    PROFILE = "profile", "a named profile of the server"
+    AMBIENT = "ambient", "what the server finds by itself"
+
+
 class Environment(models.Model):
     """Where a project is deployed: an account and region, how they are reached, and who must agree.
 
@@ -97,10 +106,14 @@ class Environment(models.Model):
     name = models.CharField(max_length=20, validators=[name_validator])
     account = models.CharField(max_length=12, validators=[account_validator])
     region = models.CharField(max_length=25, validators=[region_validator])
+    credentials = models.CharField(max_length=10, choices=Credentials.choices, default=Credentials.AMBIENT)
     role_arn = models.CharField("role to assume", max_length=600, blank=True, validators=[role_arn_validator])
+    read_role_arn = models.CharField("role to read", max_length=600, blank=True, validators=[role_arn_validator])
+    profile = models.CharField(max_length=64, blank=True, validators=[profile_validator])
     external_id = models.CharField(max_length=64, default=new_external_id, editable=False)
     protected = models.BooleanField(default=False)
     required_approvals = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)])
+    automatic_rollback = models.BooleanField(default=False)
     position = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -14,7 +14,8 @@ from deployments import planning
 from deployments.engine.plan import PlanKind
 from deployments.errors import WorkflowError
 from deployments.forms import DestroyForm, PlanForm, TryForm
-from deployments.models import OPEN, Deployment, Lease, Method, StateEntry
+from deployments.models import OPEN, Deployment, Method, StateEntry
+from deployments.occupancy import occupancy
 from deployments.outputs import Output, outputs
 from deployments.views.drift import drift_of
 from projects.access import Access, access_to
@@ -104,7 +105,7 @@ def describe(access: Access, row: Environment) -> dict[str, Any]:
         "recent": recent,
         "open": next((each for each in recent if each.status in OPEN), None),
         "drift": drift_of(row),
-        "lease": Lease.objects.filter(environment=row).exclude(holder="").select_related("deployment").first(),
+        "occupancy": occupancy(row),
     }
 
 
