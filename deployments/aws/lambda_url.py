@@ -43,10 +43,10 @@ class LambdaUrl(AwsProvisioner):
         answer = self.aws.look("lambda", "get_function_url_config", _ABSENT, **_where(properties))
         if answer is None:
             return None
-        live = {**self.kind.defaults, **picked(properties, *_KEY), **picked(answer, *_MUTABLE)}
-        return Live(
-            physical_id, {name: value for name, value in live.items() if value is not None}, _attributes(answer)
-        )
+        live = {**self.kind.defaults, **picked(properties, *_KEY), **picked(answer, "AuthType")}
+        live["Cors"] = answer.get("Cors") or {}
+        live["InvokeMode"] = str(answer.get("InvokeMode", "BUFFERED")).upper()
+        return Live(physical_id, live, _attributes(answer))
 
     def make(self, target: Target) -> Made | Refusal:
         answer = self.aws.attempt(
