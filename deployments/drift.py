@@ -15,10 +15,9 @@ from deployments.dispatch import enqueue
 from deployments.engine.errors import EngineError
 from deployments.engine.plan import Change, PlanKind
 from deployments.engine.planner import make_changes
-from deployments.engine.resources import Resource
-from deployments.engine.state import State, StateResource
 from deployments.errors import WorkflowError
 from deployments.models import DriftCheck
+from deployments.wishes import as_recorded
 from projects.models import Environment, User
 
 logger = logging.getLogger(__name__)
@@ -65,24 +64,6 @@ def _changes(environment: Environment) -> tuple[Change, ...]:
     with clouds.reach(environment, purpose="drift") as provisioners:
         live = read_all(state.resources.values(), provisioners)
     return make_changes(kind=PlanKind.DEPLOY, desired=as_recorded(state), state=state, live=live, kinds=KINDS)
-
-
-def as_recorded(state: State) -> tuple[Resource, ...]:
-    """The recorded state as if it were wanted: what differs from it was changed outside."""
-    return tuple(_wanted(resource) for resource in state.resources.values())
-
-
-def _wanted(recorded: StateResource) -> Resource:
-    return Resource(
-        stack=recorded.stack,
-        logical_id=recorded.logical_id,
-        type=recorded.type,
-        properties=recorded.properties,
-        depends_on=recorded.dependencies,
-        tags=recorded.tags,
-        retain=recorded.retain,
-        agent=recorded.agent,
-    )
 
 
 def _row(change: Change) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import approvals, clouds, states
+from deployments import approvals, candidates, clouds, states
 from deployments.aws.refresh import read_all
 from deployments.aws.registry import KINDS
 from deployments.dispatch import enqueue
@@ -101,6 +101,9 @@ def _plan(deployment: Deployment, wish: Wish) -> PlanDocument:
     calls = clouds.CallCounter()
     with clouds.reach(environment, purpose=f"plan-{deployment.public_id}", listener=calls) as provisioners:
         live = read_all(state.resources.values(), provisioners)
+        imports = candidates.read_candidates(
+            wish.resources, wish.imports, environment=environment, state=state, provisioners=provisioners
+        )
     wanted = Wanted(
         kind=PlanKind(deployment.kind),
         project=environment.project.slug,
@@ -109,6 +112,7 @@ def _plan(deployment: Deployment, wish: Wish) -> PlanDocument:
         configuration_digest=deployment.configuration.digest,
         source_digest=deployment.source.digest if deployment.source else "",
         rollback_to=deployment.rollback_to or None,
+        imports=imports,
     )
     plan = engine.make_plan(wanted, state=state, live=live, kinds=KINDS, secret_key=settings.SECRET_KEY.encode())
     return PlanDocument(

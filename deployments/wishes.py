@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from deployments.blueprint import Blueprint, EnvironmentFacts, Output, synthesise
 from deployments.engine.plan import Plan, PlanKind
 from deployments.engine.resources import Resource
+from deployments.engine.state import State
 from deployments.errors import WorkflowError
 from deployments.models import Deployment
 from history import reading
@@ -35,10 +36,11 @@ class Invalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Desired resources, and the outputs they will have."""
+    """Desired resources, and the outputs they will have; `imports` are physical ids of those that exist already."""
 
     resources: tuple[Resource, ...]
     outputs: tuple[Output, ...]
+    imports: Mapping[str, str] = field(default_factory=dict)
 
 
 def wish_of(deployment: Deployment) -> Wish:
@@ -50,10 +52,13 @@ def wish_of(deployment: Deployment) -> Wish:
     """
     if deployment.kind == PlanKind.DESTROY:
         return Wish((), ())
+    if deployment.kind == PlanKind.IMPORT and deployment.imports.state is not None:
+        return _recorded_elsewhere(deployment, State.from_dict(deployment.imports.state))
     blueprint = blueprint_of(deployment)
     if deployment.kind == PlanKind.ROLLBACK:
         return Wish(_recorded_targets(deployment), blueprint.outputs)
-    return Wish(blueprint.resources, blueprint.outputs)
+    imports = deployment.imports.resources if deployment.kind == PlanKind.IMPORT else {}
+    return Wish(blueprint.resources, blueprint.outputs, imports)
 
 
 def packages_of(deployment: Deployment) -> Callable[[str], bytes]:
@@ -144,6 +149,37 @@ def _bundle(deployment: Deployment) -> Bundle | None:
         raise WorkflowError(
             f"The source bundle {deployment.source.short_digest} cannot be read ({error}). Upload it again."
         ) from error
+
+
+def _recorded_elsewhere(deployment: Deployment, state: State) -> Wish:
+    """What a state file says, as it says it; outputs are today's configuration's, as far as it can be read."""
+    try:
+        outputs = blueprint_of(deployment).outputs
+    except (Invalid, WorkflowError):
+        outputs = ()
+    return Wish(
+        resources=as_recorded(state),
+        outputs=outputs,
+        imports={name: entry.physical_id for name, entry in state.resources.items()},
+    )
+
+
+def as_recorded(state: State) -> tuple[Resource, ...]:
+    """A recorded state as if it were wanted."""
+    return tuple(
+        Resource(
+            stack=recorded.stack,
+            logical_id=recorded.logical_id,
+            type=recorded.type,
+            properties=recorded.properties,
+            depends_on=tuple(name for name in recorded.dependencies if name in state.resources),
+            tags=recorded.tags,
+            retain=recorded.retain,
+            agent=recorded.agent,
+            keeps_name=recorded.keeps_name,
+        )
+        for recorded in state.resources.values()
+    )
 
 
 def _recorded_targets(deployment: Deployment) -> tuple[Resource, ...]:
