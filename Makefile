@@ -1,5 +1,5 @@
 # Everything a person types. Written for GNU make 3.81 and newer; the work is done by scripts/ and strandsweb/run.
-.PHONY: run run-production-shape test lint bench vendor clean
+.PHONY: run run-production-shape test lint bench kill-matrix fuzz vendor clean
 export PYTHON
 
 run: ## the whole of strandsweb on this machine, on http://127.0.0.1:8000 (PORT=..., DATA_DIR=...)
@@ -28,3 +28,11 @@ vendor: ## fetch the pinned browser libraries again into static/vendor/
 clean: ## remove what can be made again; var/ (your data) stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* htmlcov staticfiles
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+kill-matrix: ## kill a worker at every point of a run, and compare what another one makes of it; writes docs/kill-matrix.md
+	@scripts/environment dev
+	@exec .venv/bin/python -m tests.proof.kill_matrix
+
+fuzz: ## random lives of an environment until STEPS (10000) are done; writes var/fuzz-reproducer.py when one breaks
+	@scripts/environment dev
+	@exec .venv/bin/python -m tests.proof.fuzz --steps $(or $(STEPS),10000)

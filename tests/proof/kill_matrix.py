@@ -1,0 +1,82 @@
+"""Runs the kill matrix: `python -m tests.proof.kill_matrix`; the whole of it writes docs/kill-matrix.md."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.proof.matrix import Case, Right, ground, look, try_all
+
+TABLE = Path(__file__).parents[2] / "docs" / "kill-matrix.md"
+INTRODUCTION = """\
+# Kill matrix
+
+Written by `make kill-matrix`. In each case a worker process is killed with SIGKILL at one point of a run; after its
+lease has expired, another process finishes the run from the journal. State, inventory of the account, steps, events,
+record and chain of records must equal those of a run that nobody killed, and a plan afterwards must be empty. Points
+that stand for the same code (the same call for the same type of resource) are tried once. `before`: nothing has
+happened yet; `inside`: written, not committed; `after`: done, and nobody knows.
+"""
+
+
+def main() -> int:
+    """Exit code 0 only when every killed run ended as the unkilled one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th point; writes no table")
+    parser.add_argument("--jobs", type=int, default=2, help="chains at the same time")
+    parser.add_argument("--json", action="store_true", help="print the cases as JSON")
+    options = parser.parse_args()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="strandsweb-kill-matrix-") as directory, ground(Path(directory)):
+        right = look(Path(directory))
+        tell = _say if not options.json else _silent
+        tell(", ".join(f"{act}: {len(points)} points" for act, points in right.points.items()))
+        cases = try_all(Path(directory), right, every=options.every, jobs=options.jobs, tell=tell)
+    seconds = time.monotonic() - began
+    failed = [case for case in cases if case.differences]
+    if options.json:
+        told = {"cases": [asdict(case) for case in cases], "kinds": sorted(right.kinds), "seconds": seconds}
+        sys.stdout.write(json.dumps(told))
+    else:
+        _say(f"{len(cases)} workers killed in {seconds:.0f} s, {len(failed)} times something differed")
+    if options.every == 1:
+        TABLE.write_text(table(right, cases, seconds))
+    return 1 if failed else 0
+
+
+def table(right: Right, cases: Sequence[Case], seconds: float) -> str:
+    """The matrix for people: one line per act and kind of point, then every kill."""
+    failed = [case for case in cases if case.differences]
+    lines = [
+        INTRODUCTION,
+        f"- {datetime.now(UTC):%Y-%m-%d}: **{len(cases)} workers killed, {len(failed)} times something differed**,"
+        f" {seconds:.0f} seconds",
+        f"- kinds of resources: {', '.join(f'`{kind}`' for kind in sorted(right.kinds))}",
+        "",
+        "| act | where | moment | under way | outcome | seconds |",
+        "|---|---|---|---|---|---|",
+    ]
+    for case in sorted(cases, key=lambda case: (case.act, case.place, case.moment)):
+        outcome = "; ".join(case.differences) or "equal"
+        place = " · ".join(case.place.split("|"))
+        lines.append(f"| {case.act} | {place} | {case.moment} | {case.under_way} | {outcome} | {case.seconds:.1f} |")
+    return "\n".join(lines) + "\n"
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _silent(line: str) -> None:
+    pass
+
+
+if __name__ == "__main__":
+    sys.exit(main())
