@@ -158,7 +158,8 @@ def _queue(deployment: Deployment) -> list[Deployment]:
 
 
 def _is_behind_another(deployment: Deployment) -> bool:
-    return deployment.pk != _queue(deployment)[0].pk
+    queue = _queue(deployment)
+    return not queue or deployment.pk != queue[0].pk  # empty: it has ended since it was read
 
 
 def _wake_next(deployment: Deployment) -> None:
