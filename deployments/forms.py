@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -9,6 +10,8 @@ from django import forms
 from deployments.outputs import METHODS
 from projects.forms import StyledForm
 from projects.models import Configuration, Environment, SourceBundle
+
+MAX_STATE_BYTES = 32 * 2**20
 
 if TYPE_CHECKING:
     ModelChoice = forms.ModelChoiceField[Any]
@@ -85,6 +88,55 @@ class DestroyForm(StyledForm):
         if typed.strip() != self.environment.name:
             raise forms.ValidationError(f"This is not the name of the environment; it is {self.environment.name}.")
         return typed
+
+
+class ImportForm(StyledForm):
+    """Existing resources, one per line: logical id, physical id."""
+
+    resources = forms.CharField(
+        label="Resources",
+        max_length=100_000,
+        help_text="One per line: the logical id, a blank, and the id that AWS knows it by.",
+        widget=forms.Textarea(
+            attrs={
+                "rows": 5,
+                "wrap": "off",
+                "spellcheck": "false",
+                "class": "font-monospace",
+                "placeholder": "TicketsTable legacy-tickets",
+            }
+        ),
+    )
+    message = forms.CharField(label="Why", max_length=200, required=False)
+
+    def clean_resources(self) -> dict[str, str]:
+        """Physical ids by logical id."""
+        named: dict[str, str] = {}
+        for number, line in enumerate(self.cleaned_data["resources"].splitlines(), start=1):
+            words = line.split(maxsplit=1)
+            if not words:
+                continue
+            if len(words) == 1:
+                raise forms.ValidationError(f"Line {number} names no physical id: {words[0]}")
+            if named.setdefault(words[0], words[1].strip()) != words[1].strip():
+                raise forms.ValidationError(f"Line {number} names {words[0]} again.")
+        return named
+
+
+class StateForm(StyledForm):
+    """A state file."""
+
+    file = forms.FileField(label="State file", widget=forms.FileInput(attrs={"accept": ".json,application/json"}))
+
+    def clean_file(self) -> Any:
+        """Its JSON."""
+        file = self.cleaned_data["file"]
+        if file.size > MAX_STATE_BYTES:
+            raise forms.ValidationError(f"At most {MAX_STATE_BYTES // 2**20} MB are taken.")
+        try:
+            return json.load(file)
+        except (ValueError, RecursionError) as error:
+            raise forms.ValidationError("This is not a JSON file.") from error
 
 
 class TryForm(StyledForm):

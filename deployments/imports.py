@@ -11,9 +11,11 @@ from deployments import planning
 from deployments.aws.tags import OWNER
 from deployments.engine.errors import Refused
 from deployments.engine.plan import PlanKind
+from deployments.engine.resources import Resource
 from deployments.engine.state import State
 from deployments.errors import WorkflowError
 from deployments.models import Deployment, EnvironmentState, ImportRequest, Method, StateEntry
+from deployments.wishes import Invalid, blueprint_of
 from projects.models import Environment, User
 
 PROJECT, _ = OWNER
@@ -88,6 +90,20 @@ def propose_state(
         inline,
         state=state.as_dict(),
     )
+
+
+def missing(environment: Environment) -> list[Resource]:
+    """What the latest configuration wants here and is not deployed; nothing where it cannot be read."""
+    project = environment.project
+    if project.latest_configuration is None:
+        return []
+    wish = Deployment(environment=environment, configuration=project.latest_configuration, source=project.latest_source)
+    try:
+        wanted = blueprint_of(wish).resources
+    except (Invalid, WorkflowError):
+        return []
+    there = set(StateEntry.objects.filter(environment=environment).values_list("logical_id", flat=True))
+    return [resource for resource in wanted if resource.logical_id not in there]
 
 
 def readable(document: Any) -> State:

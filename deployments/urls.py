@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from deployments.views import calls, deployments, drift, environments, overview, reviews, rollback, runs
+from deployments.views import (
+    calls,
+    deployments,
+    drift,
+    environments,
+    exporting,
+    importing,
+    overview,
+    reviews,
+    rollback,
+    runs,
+)
 
 environment_patterns = [
     path("", environments.environment, name="environment"),
     path("plan/", environments.plan, name="environment-plan"),
     path("destroy/", environments.destroy, name="environment-destroy"),
     path("drift/", drift.drift, name="environment-drift"),
+    path("export/", exporting.export, name="environment-export"),
+    path("export/<str:file>", exporting.export_file, name="environment-export-file"),
+    path("import/", importing.resources, name="environment-import"),
+    path("import/state/", importing.state, name="environment-import-state"),
     path("try/", calls.call, name="environment-try"),
 ]
 
