@@ -19,6 +19,7 @@ _CONDITIONS = {
     "lambda:eventsourcetoken": "EventSourceToken",
     "aws:principalorgid": "PrincipalOrgID",
     "lambda:functionurlauthtype": "FunctionUrlAuthType",
+    "lambda:invokedviafunctionurl": "InvokedViaFunctionUrl",
 }
 _PROPERTIES = ("Action", "FunctionName", "Principal", *_CONDITIONS.values())
 
@@ -33,6 +34,8 @@ class LambdaPermission(AwsProvisioner):
         type="AWS::Lambda::Permission",
         label="Lambda permission",
         immutable=frozenset(_PROPERTIES),
+        # Only some policies tell of it: with a condition of the same name, or not at all.
+        write_only=frozenset({"InvokedViaFunctionUrl"}),
         permissions=("lambda:AddPermission", "lambda:GetPolicy", "lambda:RemovePermission"),
     )
 
@@ -90,8 +93,8 @@ def _principal(live: Any, recorded: Any) -> Any:
 
 def _conditions(statement: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        _CONDITIONS[key.lower()]: value
-        for operator in statement.get("Condition", {}).values()
+        _CONDITIONS[key.lower()]: value == "true" if operator_name == "Bool" else value
+        for operator_name, operator in statement.get("Condition", {}).items()
         for key, value in operator.items()
         if key.lower() in _CONDITIONS
     }

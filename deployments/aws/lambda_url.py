@@ -21,6 +21,7 @@ class LambdaUrl(AwsProvisioner):
 
     service = "lambda"
     taggable = False
+    looks_first = True
     supported = frozenset({*_KEY, *_MUTABLE})
     kind = Kind(
         type="AWS::Lambda::Url",

@@ -40,6 +40,10 @@ class Names:
         """A Lambda function: 64 characters."""
         return fit(self._joined(name), 64)
 
+    def layer(self, name: str) -> str:
+        """A Lambda layer: 64 characters, no dots."""
+        return fit(self._joined(name.replace(".", "-")), 64)
+
     def log_group(self, name: str) -> str:
         """The log group Lambda writes to for the function of the same name."""
         return f"/aws/lambda/{self.function(name)}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployments.blueprint.draft import Draft
 from deployments.blueprint.identifiers import pascal
 from deployments.blueprint.network import Network
 from deployments.blueprint.permissions import arn
+from deployments.blueprint.values import Artifact
 from projects.configuration.model import Agent, Configuration
 from projects.configuration.resource_types import secret_variable_name, variable_name
 
@@ -25,6 +26,7 @@ def add_function(
     sha256: str,
     named: Mapping[str, str],
     network: Network | None,
+    layers: Mapping[str, Mapping[str, Any]],
 ) -> str:
     """Adds log group and function of an agent whose code zip has that SHA-256; returns the function's logical id."""
     monitoring = configuration.shared.monitoring
@@ -49,6 +51,12 @@ def add_function(
     }
     if variables := _variables(draft, configuration, agent, named):
         properties["Environment"] = {"Variables": variables}
+    if agent.layers:
+        properties["Layers"] = [layers.get(layer, layer) for layer in agent.layers]
+    if agent.reserved_concurrency is not None:
+        properties["ReservedConcurrentExecutions"] = agent.reserved_concurrency
+    if agent.dead_letter:
+        properties |= _dead_letter(draft, agent, path, named)
     if network is not None:
         properties["VpcConfig"] = network.of(agent)
     if monitoring.xray:
@@ -63,6 +71,40 @@ def add_function(
         line=agent.line,
         path=path,
     )
+
+
+def add_layers(
+    draft: Draft, agents: Sequence[tuple[str, Agent]], artifacts: Mapping[str, Artifact]
+) -> dict[str, Mapping[str, Any]]:
+    """Adds the layers that are folders of the bundle, each once; answers references to them by folder."""
+    layers: dict[str, Mapping[str, Any]] = {}
+    for path, agent in agents:
+        for folder in agent.layers:
+            if folder in layers or folder not in artifacts:
+                continue
+            name = "-".join(part for part in folder.split("/") if part not in ("", "."))
+            sha256 = artifacts[folder].sha256
+            layer = draft.add(
+                pascal(name, "layer"),
+                "AWS::Lambda::LayerVersion",
+                {
+                    "LayerName": draft.names.layer(name),
+                    "Content": {"S3Bucket": {"Ref": ARTIFACTS_BUCKET}, "S3Key": f"layers/{sha256}.zip"},
+                },
+                line=agent.line,
+                path=f"{path}.layers",
+            )
+            layers[folder] = {"Ref": layer}
+    return layers
+
+
+def _dead_letter(draft: Draft, agent: Agent, path: str, named: Mapping[str, str]) -> dict[str, Any]:
+    resource = draft.resources.get(named.get(agent.dead_letter or "", ""))
+    if resource is None or resource.type not in ("AWS::SQS::Queue", "AWS::SNS::Topic"):
+        message = f"{agent.dead_letter} is no queue or topic of this configuration"
+        draft.problem(agent.line, f"{path}.dead_letter", message, "name a resource of type sqs or sns")
+        return {}
+    return {"DeadLetterConfig": {"TargetArn": arn(resource)}}
 
 
 def _variables(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from deployments.blueprint.callee import Callee
 from deployments.blueprint.draft import Draft
 from deployments.blueprint.identifiers import pascal, route_words
 from deployments.blueprint.values import Output
@@ -37,7 +38,7 @@ def add_api(draft: Draft, configuration: Configuration) -> None:
     draft.outputs.append(Output("ApiEndpoint", API, "ApiEndpoint", "Address of the API that the agents share"))
 
 
-def add_routes(draft: Draft, agent: Agent, path: str, *, function: str) -> None:
+def add_routes(draft: Draft, agent: Agent, path: str, *, callee: Callee) -> None:
     """Adds the agent's integration and, for each route, the route and the permission to call the function for it."""
     if agent.timeout > ANSWER_LIMIT_SECONDS:
         draft.problem(
@@ -53,7 +54,7 @@ def add_routes(draft: Draft, agent: Agent, path: str, *, function: str) -> None:
         {
             "ApiId": {"Ref": API},
             "IntegrationType": "AWS_PROXY",
-            "IntegrationUri": {"Fn::GetAtt": [function, "Arn"]},
+            "IntegrationUri": callee.arn,
             "PayloadFormatVersion": "2.0",
         },
         agent=agent.name,
@@ -79,7 +80,7 @@ def add_routes(draft: Draft, agent: Agent, path: str, *, function: str) -> None:
             pascal(agent.name, words, "permission"),
             "AWS::Lambda::Permission",
             {
-                "FunctionName": {"Ref": function},
+                "FunctionName": callee.name,
                 "Action": "lambda:InvokeFunction",
                 "Principal": "apigateway.amazonaws.com",
                 "SourceArn": {"Fn::Sub": _source(route.method, route.path)},

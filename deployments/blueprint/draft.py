@@ -20,8 +20,13 @@ UNTAGGED = frozenset(
         "AWS::EC2::Route",
         "AWS::EC2::SubnetRouteTableAssociation",
         "AWS::EC2::VPCGatewayAttachment",
+        "AWS::Lambda::Alias",
         "AWS::Lambda::EventSourceMapping",
+        "AWS::Lambda::LayerVersion",
         "AWS::Lambda::Permission",
+        "AWS::Lambda::Url",
+        "AWS::Lambda::Version",
+        "AWS::SNS::Subscription",
     }
 )
 """Parts of a tagged whole: most cannot carry tags, none needs them to be found or paid for."""

@@ -40,6 +40,21 @@ def pack_agents(draft: Draft, agents: Sequence[tuple[str, Agent]], bundle: Bundl
     return artifacts
 
 
+def pack_layers(draft: Draft, agents: Sequence[tuple[str, Agent]], bundle: Bundle | None) -> dict[str, Artifact]:
+    """The artifacts of the layers that are folders of the bundle, by folder."""
+    packed: dict[str, Artifact] = {}
+    if bundle is None:
+        return packed
+    for path, agent in agents:
+        for folder in agent.layers:
+            if folder not in packed and not folder.startswith("arn:"):
+                try:
+                    packed[folder] = _zipped(bundle, folder)
+                except BundleError as error:
+                    draft.problem(agent.line, f"{path}.layers", str(error))
+    return packed
+
+
 def _artifact(draft: Draft, agent: Agent, path: str, bundle: Bundle) -> Artifact:
     unzipped_bytes = sum(file.size_bytes for file in agent_files(bundle, agent.path))
     if unzipped_bytes > UNZIPPED_LIMIT_BYTES:
@@ -50,8 +65,12 @@ def _artifact(draft: Draft, agent: Agent, path: str, bundle: Bundle) -> Artifact
             "leave out what the agent does not import",
         )
     check_handler(bundle, agent)
-    pack = partial(package_agent, bundle, agent.path)
-    digest = agent_digest(bundle, agent.path)
+    return _zipped(bundle, agent.path)
+
+
+def _zipped(bundle: Bundle, folder: str) -> Artifact:
+    pack = partial(package_agent, bundle, folder)
+    digest = agent_digest(bundle, folder)
     if digest not in _PACKED:
         if len(_PACKED) >= _PACKED_LIMIT:
             _PACKED.clear()

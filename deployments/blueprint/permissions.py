@@ -69,6 +69,7 @@ READ_SECRET = ("secretsmanager:GetSecretValue",)
 
 _WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 _TRACE = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
+_READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
 _LIVE_IN_VPC = (
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -170,6 +171,11 @@ def to_write_logs(log_group: str) -> Permission:
 def to_trace() -> Permission:
     """Sending X-Ray traces; the service knows no resource to narrow it to."""
     return Permission(_TRACE, "*")
+
+
+def to_read_stream(table: str) -> Permission:
+    """Reading the changes of a table, as Lambda does with the function's role."""
+    return Permission(_READ_STREAM, {"Fn::GetAtt": [table, "StreamArn"]})
 
 
 def to_live_in_vpc() -> Permission:

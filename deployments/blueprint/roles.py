@@ -18,6 +18,7 @@ from deployments.blueprint.permissions import (
     size_estimate,
     to_invoke_model,
     to_live_in_vpc,
+    to_read_stream,
     to_trace,
     to_write_logs,
 )
@@ -111,8 +112,14 @@ def _permissions(draft: Draft, agent: Agent, path: str, named: Mapping[str, str]
             grant(use.resource, actions_for(kind, use.access) if use.access else use.actions, use.path or "")
     for trigger in agent.triggers:
         source = trigger.resource or ""
-        if source in named and draft.resources[named[source]].type == "AWS::SQS::Queue":
+        kind = draft.resources[named[source]].type if source in named else ""
+        if kind == "AWS::SQS::Queue":
             grant(source, CONSUME_QUEUE)
+        elif kind == "AWS::DynamoDB::Table":
+            permissions.append(to_read_stream(named[source]))
+    if agent.dead_letter in named:
+        target = draft.resources[named[agent.dead_letter or ""]].type
+        grant(agent.dead_letter or "", ("sqs:SendMessage",) if target == "AWS::SQS::Queue" else ("sns:Publish",))
     for secret in agent.secrets.values():
         grant(secret, READ_SECRET)
     permissions += _model(draft, agent, path)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from deployments.blueprint.agents import ARTIFACTS_BUCKET, add_function
+from deployments.blueprint.agents import ARTIFACTS_BUCKET, add_function, add_layers
 from deployments.blueprint.alarms import add_alarms
 from deployments.blueprint.api import add_api, add_routes
+from deployments.blueprint.callee import add_callee
 from deployments.blueprint.draft import Draft
 from deployments.blueprint.named import BUCKET_DEFAULTS, add_named, alarm_topic
 from deployments.blueprint.network import add_network
-from deployments.blueprint.packaging import NOT_PACKAGED, pack_agents
+from deployments.blueprint.notifications import break_circles
+from deployments.blueprint.packaging import NOT_PACKAGED, pack_agents, pack_layers
 from deployments.blueprint.roles import add_roles
 from deployments.blueprint.triggers import add_triggers
 from deployments.blueprint.values import SHARED_STACK, Blueprint, EnvironmentFacts
@@ -35,6 +37,8 @@ def synthesise(*, configuration: Configuration, facts: EnvironmentFacts, bundle:
         add_api(draft, configuration)
     named = add_named(draft, configuration)
     artifacts = pack_agents(draft, agents, bundle)
+    packed_layers = pack_layers(draft, agents, bundle)
+    layers = add_layers(draft, agents, packed_layers)
     roles = add_roles(draft, configuration, agents, named)
     network = add_network(draft, configuration, agents)
     for path, agent in agents:
@@ -48,12 +52,15 @@ def synthesise(*, configuration: Configuration, facts: EnvironmentFacts, bundle:
             sha256=artifact.sha256 if artifact else NOT_PACKAGED,
             named=named,
             network=network,
+            layers=layers,
         )
-        add_triggers(draft, agent, path, function=function, named=named)
+        callee = add_callee(draft, agent, path, function=function)
+        add_triggers(draft, agent, path, callee=callee, named=named)
         if has_api and agent.routes:
-            add_routes(draft, agent, path, function=function)
+            add_routes(draft, agent, path, callee=callee)
         if topic:
             add_alarms(draft, agent, path, function=function, topic=topic)
+    break_circles(draft)
     return Blueprint(
         resources=tuple(
             sorted(
@@ -61,7 +68,7 @@ def synthesise(*, configuration: Configuration, facts: EnvironmentFacts, bundle:
                 key=lambda resource: (resource.stack != SHARED_STACK, resource.stack, resource.logical_id),
             )
         ),
-        artifacts={artifact.sha256: artifact for _, artifact in sorted(artifacts.items())},
+        artifacts={artifact.sha256: artifact for artifact in (*artifacts.values(), *packed_layers.values())},
         outputs=tuple(sorted(draft.outputs, key=lambda output: (output.agent or "", output.name))),
         grants=tuple(sorted(draft.grants, key=lambda grant: (grant.agent, grant.logical_id))),
         problems=tuple(sorted(draft.problems)),

@@ -1,5 +1,7 @@
 """The grammar of an agent: what it is, what it may use, what starts it."""
 
+import re
+
 from . import formats
 from .model import Agent, Egress, Route, Trigger, Use
 from .shapes import Choice, Free, Key, ListOf, MapOf, Record, Switch, Text, Whole
@@ -38,6 +40,9 @@ USE = Record(
     advice={"permissions": "write access or actions"},
 )
 
+_KEY_PART = Text(noun="a part of a key", maximum=1024)
+_LAYER_ARN = r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+"
+
 TRIGGER = Record(
     "a trigger",
     (
@@ -55,6 +60,8 @@ TRIGGER = Record(
         Key("batch_size", Whole(1, 10_000), "Most messages one call gets; AWS's default is 10 for queues."),
         Key("batching_window", Whole(0, 300, "seconds"), "How long to gather a batch."),
         Key("pattern", Free(), "The EventBridge pattern of the events that start the agent."),
+        Key("prefix", _KEY_PART, "Beginning of the keys of a bucket whose new objects start the agent."),
+        Key("suffix", _KEY_PART, "End of the keys of a bucket whose new objects start the agent."),
     ),
     Trigger,
 )
@@ -128,6 +135,28 @@ AGENT = Record(
             "Networks the agent may call from the VPC, besides HTTPS.",
             default=(),
         ),
+        Key("function_url", Choice(("iam", "none")), "An address of its own; who may call it: iam, or none: anybody."),
+        Key(
+            "alias",
+            Text(noun="an alias", pattern=r"[A-Za-z][A-Za-z0-9_-]*", rule="letters, digits, _ and -", maximum=128),
+            "Publish a version on every change, and let callers call it by this name.",
+        ),
+        Key(
+            "layers",
+            ListOf(
+                Text(
+                    noun="a layer",
+                    complaint=lambda text: None if re.fullmatch(_LAYER_ARN, text) else formats.folder(text),
+                    rule="a folder inside the source bundle, or the ARN of a layer's version",
+                    example="./layers/common",
+                ),
+                5,
+            ),
+            "Layers of the function: folders of the source bundle, or ARNs.",
+            default=(),
+        ),
+        Key("reserved_concurrency", Whole(0, 10_000, "calls"), "Calls at the same time, kept free and never exceeded."),
+        Key("dead_letter", NAME, "The queue or topic that gets events the agent failed to handle."),
     ),
     Agent,
     advice={"memory_mb": "memory is in MB", "permissions": "write uses", "env": "write environment"},

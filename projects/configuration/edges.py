@@ -87,6 +87,9 @@ def _source(agent: Place, trigger: Place, resource: Place) -> Iterator[Problem]:
         yield trigger.problem(
             f"table {resource['name'].text} has no stream", "add stream: new-and-old-images to its properties"
         )
+    for key in ("prefix", "suffix"):
+        if type_name != "s3" and trigger[key].node is not None:
+            yield trigger[key].problem(f"{key} belongs to buckets, not to {type_name}", "leave it out")
     pattern = trigger["pattern"]
     if type_name == "eventbridge" and pattern.node is None:
         yield trigger.problem("a trigger from an event bus needs a pattern", 'pattern: {source: ["my-app"]}')

@@ -38,6 +38,8 @@ class Trigger:
     batch_size: int | None
     batching_window: int | None
     pattern: Mapping[str, Any] | None
+    prefix: str | None
+    suffix: str | None
     line: int = field(default=1, compare=False)
 
 
@@ -96,6 +98,11 @@ class Agent:
     triggers: tuple[Trigger, ...]
     routes: tuple[Route, ...]
     egress: tuple[Egress, ...]
+    function_url: Literal["iam", "none"] | None
+    alias: str | None
+    layers: tuple[str, ...]
+    reserved_concurrency: int | None
+    dead_letter: str | None
     line: int = field(default=1, compare=False)
 
 

@@ -613,7 +613,6 @@ environments:
         (4, "agents[0].target", "ecs"),
         (7, "agents[1].path", "did you mean apps/lost"),
         (9, "agents[2].handler", "did you mean main.handler"),
-        (13, "agents[2].triggers[0]", "a trigger from files"),
         (16, "resources[1].type", "AWS::Kinesis::Stream"),
         (17, "resources[2]", "ArtifactsBucket"),
         (19, "resources[3].properties", "Tags"),
@@ -621,7 +620,7 @@ environments:
         (22, "shared.api_gateway.type", "rest"),
     ]:
         assert any(at == line and where == path and words in said for at, where, said in found), (line, path, found)
-    assert len(found) == 9
+    assert len(found) == 8
     assert not blueprint.is_deployable
 
 

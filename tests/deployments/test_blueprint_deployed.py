@@ -142,6 +142,57 @@ def test_every_setting_is_read_back_as_it_was_written_and_protected_data_outlive
     assert set(site.state.resources) == kept > {"TicketsTable", "OrdersTable", "UploadsBucket", "CrmTokenSecret"}
 
 
+STARTED = """
+project: {name: support-desk, region: us-east-1}
+agents:
+  - name: started
+    path: ./apps/triage
+    layers: [./apps/triage, "arn:aws:lambda:us-east-1:123456789012:layer:theirs:1"]
+    triggers:
+      - {resource: files, prefix: incoming/, suffix: .pdf}
+      - {resource: news}
+      - {resource: bus, pattern: {source: [desk]}}
+      - {resource: orders}
+    uses: [{resource: files, access: read-write}]
+  - name: called
+    path: ./apps/triage
+    alias: live
+    function_url: iam
+    reserved_concurrency: 5
+    triggers: [{schedule: "rate(5 minutes)"}, {resource: files, suffix: .txt}]
+    routes: ["POST /called"]
+resources:
+  - {name: files, type: s3}
+  - {name: news, type: sns}
+  - {name: lost, type: sqs}
+  - {name: bus, type: eventbridge}
+  - {name: orders, type: dynamodb, properties: {partition_key: id, stream: new-image}}
+environments:
+  dev: {account: "123456789012"}
+"""
+
+
+def test_whatever_starts_an_agent_is_made_and_a_new_version_takes_over(site: Site) -> None:
+    site.aws.call("lambda", "publish_layer_version", LayerName="theirs", Content={"ZipFile": b"zip"})
+    blueprint = blueprint_of(STARTED)
+    assert not blueprint.problems
+    site.deploy(blueprint)
+    assert [(c.logical_id, [(r.path, r.before, r.after) for r in c.properties]) for c in site.plan(blueprint.resources).changes if c.properties] == []
+    bucket = site.state.resources["FilesBucket"]
+    answer = site.aws.call("s3", "get_bucket_notification_configuration", Bucket=bucket.physical_id)
+    called = {entry["LambdaFunctionArn"].rpartition(":")[2] for entry in answer["LambdaFunctionConfigurations"]}
+    assert called == {"strands-support-desk-dev-started", "live"}
+    blueprint = blueprint_of(STARTED.replace("alias: live", "alias: live\n    memory: 1024"))
+    actions = acted_on(site.deploy(blueprint))
+    versions = [(action, name) for action, name in actions if "Version" in name]
+    assert sorted(action for action, _ in versions) == ["create", "delete"]
+    assert {("update", "CalledAlias"), ("update", "CalledFunction")} == set(actions) - set(versions)
+    alias = site.aws.call("lambda", "get_alias", FunctionName="strands-support-desk-dev-called", Name="live")
+    assert alias["FunctionVersion"] == "2"
+    site.deploy(blueprint, PlanKind.DESTROY)
+    assert site.state.resources == {}
+
+
 def test_a_network_is_made_changes_without_moving_a_subnet_and_goes(site: Site) -> None:
     text = (SAMPLE / "strands.yaml").read_text()
     before, _, after = text.partition("\nshared:")
