@@ -17,10 +17,13 @@ from strandsweb.sandbox.control import Control
 from strandsweb.sandbox.front import Front
 from strandsweb.sandbox.functions.invocations import Functions
 from strandsweb.sandbox.functions.spec import FunctionSpec
+from strandsweb.sandbox.functionurls import FunctionUrls
 from strandsweb.sandbox.httpapi import HttpApis
 from strandsweb.sandbox.insider import Insider
 from strandsweb.sandbox.journal import JournalRefused
+from strandsweb.sandbox.schedules import Schedules
 from strandsweb.sandbox.server import bind
+from strandsweb.sandbox.streams import StreamPollers
 from strandsweb.sandbox.triggers import Pollers
 
 REST_SECONDS = 0.5
@@ -59,9 +62,15 @@ def serve(data: Path, port: int, latency_ms: float) -> None:
     amendments.install(invoke_later)
     emulations.install(Insider(cloud.perform_within))
     cloud.recover()
-    pollers = Pollers(cloud, insider, functions)
+    watchers = (
+        Pollers(cloud, insider, functions),
+        StreamPollers(cloud, functions),
+        Schedules(cloud, insider, functions),
+    )
     control = Control(cloud, latency_ms=latency_ms)
-    front = Front(cloud, control, functions, HttpApis(cloud, functions), lambda: address)
+    front = Front(
+        cloud, control, functions, HttpApis(cloud, functions), FunctionUrls(cloud, functions), lambda: address
+    )
     server = bind(front, port)
     address = f"http://127.0.0.1:{server.effective_port}"
     stopping = threading.Event()
@@ -76,15 +85,17 @@ def serve(data: Path, port: int, latency_ms: float) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    pollers.start()
+    for watcher in watchers:
+        watcher.start()
     threading.Thread(target=housekeeping, name="housekeeping", daemon=True).start()
     print(f"sandbox listening on {address}", flush=True)
     try:
         server.run()
     finally:
         stopping.set()
-        functions.close()  # first, as the pollers wait for functions
-        pollers.stop()
+        functions.close()  # first, as the watchers wait for functions
+        for watcher in watchers:
+            watcher.stop()
         cloud.close()
         shutil.rmtree(data / "functions", ignore_errors=True)
 

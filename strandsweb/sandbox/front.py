@@ -14,6 +14,7 @@ from strandsweb.sandbox.cloud import Cloud
 from strandsweb.sandbox.control import Control
 from strandsweb.sandbox.errors import error_answer
 from strandsweb.sandbox.functions.invocations import Functions
+from strandsweb.sandbox.functionurls import FunctionUrls
 from strandsweb.sandbox.httpapi import HttpApis
 from strandsweb.sandbox.messages import Answer, Request
 from strandsweb.sandbox.operations import place_of
@@ -21,6 +22,7 @@ from strandsweb.sandbox.operations import place_of
 _LOCAL = re.compile(r"^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$", re.IGNORECASE)
 _EXECUTE_API = re.compile(r"^([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(:\d+)?$", re.IGNORECASE)
 _API_ENDPOINT = re.compile(rb"https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?")
+_FUNCTION_URL = re.compile(rb"https://([a-z0-9]+)\.lambda-url\.[a-z0-9-]+\.on\.aws/?")
 POLL_SECONDS = 0.1
 
 
@@ -28,12 +30,19 @@ class Front:
     """Answers every request of the sandbox; safe for any number of threads."""
 
     def __init__(
-        self, cloud: Cloud, control: Control, functions: Functions, apis: HttpApis, address: Callable[[], str]
+        self,
+        cloud: Cloud,
+        control: Control,
+        functions: Functions,
+        apis: HttpApis,
+        urls: FunctionUrls,
+        address: Callable[[], str],
     ) -> None:
         self._cloud = cloud
         self._control = control
         self._functions = functions
         self._apis = apis
+        self._urls = urls
         self._address = address
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -50,6 +59,9 @@ class Front:
         if request.path.startswith("/_apis/"):
             api_id, _, path = request.path.removeprefix("/_apis/").partition("/")
             return self._apis.answer(api_id, f"/{path}", request)
+        if request.path.startswith("/_urls/"):
+            url_id, _, path = request.path.removeprefix("/_urls/").partition("/")
+            return self._urls.answer(url_id, f"/{path}", request)
         origin = request.header("origin")
         if origin and not _LOCAL.match(urlsplit(origin).netloc):  # a page of the web must not drive the sandbox
             return _refusal("Requests of foreign pages are refused.")
@@ -88,6 +100,9 @@ class Front:
             # An HTTP API's endpoint is where the sandbox answers for it, on today's port.
             endpoint = rf"{self._address()}/_apis/\1".encode()
             answer = Answer(answer.status, answer.headers, _API_ENDPOINT.sub(endpoint, answer.body))
+        if call.service == "lambda" and b".lambda-url." in answer.body:
+            endpoint = rf"{self._address()}/_urls/\1/".encode()
+            answer = Answer(answer.status, answer.headers, _FUNCTION_URL.sub(endpoint, answer.body))
         return answer
 
 

@@ -26,6 +26,8 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
     def parse_header(self, header_plus: bytes) -> None:
         kept = _METADATA.sub(lambda found: found.group(0).replace(b"_", UNDERSCORE.encode()), header_plus)
         super().parse_header(kept)
+        if self.content_length == 0 and not self.chunked:
+            self.expect_continue = False  # waitress would wait for ever for the body of an empty S3 object
 
 
 class _Task(WSGITask):  # type: ignore[misc]

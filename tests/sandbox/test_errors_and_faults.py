@@ -18,7 +18,7 @@ pytestmark = pytest.mark.processes
     ("service", "operation", "arguments"),
     [
         ("dynamodb", "list_contributor_insights", {}),  # json
-        ("iam", "simulate_principal_policy", {"PolicySourceArn": "arn:aws:iam::1:role/x", "ActionNames": ["s3:Get"]}),
+        ("iam", "simulate_custom_policy", {"PolicyInputList": ["{}"], "ActionNames": ["s3:Get"]}),
         ("lambda", "list_code_signing_configs", {}),  # rest-json, refused by moto's router
         ("apigatewayv2", "export_api", {"ApiId": "x", "OutputType": "JSON", "Specification": "OAS30"}),
         ("cloudwatch", "describe_anomaly_detectors", {}),  # cbor

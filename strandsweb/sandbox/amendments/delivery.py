@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from moto.awslambda.models import LambdaFunction
+from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.core import responses
 from moto.events.models import Rule
 from moto.sqs.models import Queue, SQSBackend
@@ -79,7 +79,11 @@ def _leave_mappings_to_the_pollers() -> None:
         finally:
             self.lambda_event_source_mappings = mappings
 
+    def send_dynamodb_items(self: LambdaBackend, function_arn: str, items: list[Any], source: str) -> bool:
+        return False  # so that the table's stream keeps them
+
     Queue.add_message = add_message  # type: ignore[method-assign]
+    LambdaBackend.send_dynamodb_items = send_dynamodb_items  # type: ignore[assignment]
 
 
 def _never_wait_for_messages() -> None:

@@ -97,7 +97,14 @@ def _refuse_doubled_statements() -> None:
         if any(statement.get("Sid") == identifier for statement in self.statements):
             message = f"The statement id ({identifier}) provided already exists. Please provide a new statement id, "
             raise _ResourceConflict(message + "or remove the existing statement.")
-        return original(self, raw, qualifier)
+        answer = original(self, raw, qualifier)
+        auth_type = json.loads(raw).get("FunctionUrlAuthType")
+        if auth_type:  # moto leaves it where it was
+            statement = self.statements[-1]
+            statement.pop("FunctionUrlAuthType", None)
+            equals = statement.setdefault("Condition", {}).setdefault("StringEquals", {})
+            equals["lambda:FunctionUrlAuthType"] = auth_type
+        return answer
 
     Policy.add_statement = add_statement  # type: ignore[method-assign]
 

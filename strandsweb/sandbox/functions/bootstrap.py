@@ -125,7 +125,8 @@ def main() -> None:
     threading.Thread(target=watch, args=(lifeline,), daemon=True).start()
     sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", 0), "utf-8", "replace", write_through=True)
     sys.stderr = io.TextIOWrapper(os.fdopen(2, "wb", 0), "utf-8", "replace", write_through=True)
-    sys.path[0:1] = [os.environ["LAMBDA_TASK_ROOT"]]
+    layers = [layer for layer in os.environ.pop("_LAYERS", "").split(os.pathsep) if layer]
+    sys.path[0:1] = [os.environ["LAMBDA_TASK_ROOT"], *(os.path.join(layer, "python") for layer in layers)]
     logging.getLogger().addHandler(LogHandler())
     handler, problem = load_handler(os.environ["_HANDLER"])
     write_frame(results, {"started": problem is None, "error": problem})

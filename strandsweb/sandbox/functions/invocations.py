@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 import logging
 import re
+import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +35,7 @@ from strandsweb.sandbox.messages import Answer, Request
 log = logging.getLogger(__name__)
 
 PAYLOAD_AT_MOST = 6 * 1024 * 1024
+RETRY_SECONDS = 1.0  # AWS waits one minute, then two; here seconds are enough
 INVOKE_PATH = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations/?$")
 
 
@@ -64,6 +68,9 @@ class Functions:
         self._address = address
         self._later = ThreadPoolExecutor(max_workers=8, thread_name_prefix="event")
         self._streams: dict[int, str] = {}
+        self._counting = threading.Lock()
+        self._running: Counter[str] = Counter()
+        self._closing = threading.Event()
         self.pool = Pool()
 
     def answer(self, request: Request, call: Call, account: str) -> Answer:
@@ -101,14 +108,45 @@ class Functions:
         return self.invoke(spec, json.dumps(event))
 
     def invoke_later(self, spec: FunctionSpec, event: str) -> None:
-        """Runs a function without anybody waiting, once; its log tells how it went."""
+        """Runs a function without anybody waiting, again after a while if it failed; then its dead letters tell."""
         self._later.submit(self._invoke_quietly, spec, event)
 
     def _invoke_quietly(self, spec: FunctionSpec, event: str) -> None:
         try:
-            self.invoke(spec, event)
+            error = self._invoke_persistently(spec, event)
+            if error is not None and spec.dead_letter_arn:
+                self._bury(spec, event, error)
         except Exception:
             log.exception("the event for %s was lost", spec.arn)
+
+    def _invoke_persistently(self, spec: FunctionSpec, event: str) -> str | None:
+        """Why the last attempt failed, None after a success. A throttled call is no attempt, as in AWS."""
+        failures = 0
+        while True:
+            try:
+                done = self.invoke(spec, event)
+                error = done.payload if done.failed else None
+            except CannotInvoke as problem:
+                error = str(problem)
+                if problem.status == 429 and spec.concurrency and not self._closing.wait(RETRY_SECONDS):
+                    continue
+            if error is None:
+                return None
+            failures += 1
+            if failures > spec.retries or self._closing.wait(failures * RETRY_SECONDS):
+                return error
+
+    def _bury(self, spec: FunctionSpec, event: str, error: str) -> None:
+        """Sends an event to the dead letters: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html."""
+        texts = {"RequestID": str(uuid4()), "ErrorCode": "200", "ErrorMessage": error[:1024]}
+        attributes = {name: {"DataType": "String", "StringValue": text} for name, text in texts.items()}
+        service, place = spec.dead_letter_arn.split(":")[2], spec.dead_letter_arn.rpartition(":")[2]
+        client = self._insider.client(service, spec.account, spec.dead_letter_arn.split(":")[3])
+        if service == "sqs":
+            url = f"http://127.0.0.1/{spec.dead_letter_arn.split(':')[4]}/{place}"
+            client.send_message(QueueUrl=url, MessageBody=event, MessageAttributes=attributes)
+        else:
+            client.publish(TopicArn=spec.dead_letter_arn, Message=event, MessageAttributes=attributes)
 
     def invoke(self, spec: FunctionSpec, event: str) -> Invocation:
         """Runs the handler with one event (JSON text). Raises CannotInvoke when it cannot begin."""
@@ -117,15 +155,31 @@ class Functions:
                 f"The sandbox runs python3.x functions; {spec.name} asks for {spec.runtime or 'a container image'}."
             )
             raise CannotInvoke("InvalidRuntimeException", 502, message)
-        if spec.concurrency == 0:
-            raise CannotInvoke("TooManyRequestsException", 429, "Rate Exceeded.")
+        with self._counted(spec):
+            return self._invoke(spec, event)
+
+    @contextlib.contextmanager
+    def _counted(self, spec: FunctionSpec) -> Iterator[None]:
+        """Holds one of the function's reserved places. Raises CannotInvoke when all are taken."""
+        with self._counting:
+            if spec.concurrency is not None and self._running[spec.arn] >= spec.concurrency:
+                raise CannotInvoke("TooManyRequestsException", 429, "Rate Exceeded.")
+            self._running[spec.arn] += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._running[spec.arn] -= 1
+
+    def _invoke(self, spec: FunctionSpec, event: str) -> Invocation:
         request_id = str(uuid4())
         try:
             root = self._packages.unpack(spec.code_sha256, spec.code)
+            layers = tuple(self._packages.unpack(_digest(code), code) for _, code in spec.layers)
         except BadPackage as problem:
             raise CannotInvoke("InvalidZipFileException", 502, str(problem)) from problem
         begun = time.time()
-        worker = self.pool.take(spec.key, lambda: self._start(spec, root))
+        worker = self.pool.take(spec.key, lambda: self._start(spec, root, layers))
         try:
             stream = self._streams.setdefault(id(worker), _stream_name(spec))
             outcome = worker.invoke(event, _context(spec, request_id, stream), float(spec.timeout_seconds))
@@ -144,10 +198,11 @@ class Functions:
 
     def close(self) -> None:
         """Ends what runs, and forgets events that wait."""
+        self._closing.set()
         self.pool.close()
         self._later.shutdown(cancel_futures=True)
 
-    def _start(self, spec: FunctionSpec, root: Path) -> Worker:
+    def _start(self, spec: FunctionSpec, root: Path, layers: tuple[Path, ...]) -> Worker:
         sts = self._insider.client("sts", spec.account, spec.region)
         try:
             given = sts.assume_role(RoleArn=spec.role, RoleSessionName=spec.name[:64])["Credentials"]
@@ -167,7 +222,9 @@ class Functions:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mib),
             "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
         }
-        return Worker(root=root, handler=spec.handler, environment=environment, memory_mib=spec.memory_mib)
+        return Worker(
+            root=root, handler=spec.handler, environment=environment, memory_mib=spec.memory_mib, layers=layers
+        )
 
     def _write_log(self, spec: FunctionSpec, stream: str, begun: float, lines: list[str]) -> None:
         logs = self._insider.client("logs", spec.account, spec.region)
@@ -186,6 +243,10 @@ class Functions:
                 logs.put_log_events(**place, logEvents=events)
         except ClientError:
             log.exception("the log of %s was lost", spec.arn)
+
+
+def _digest(code: bytes) -> str:
+    return hashlib.sha256(code).hexdigest()
 
 
 def _event_text(body: bytes) -> str:
@@ -209,7 +270,7 @@ def _context(spec: FunctionSpec, request_id: str, stream: str) -> dict[str, Any]
     return {
         "function_name": spec.name,
         "function_version": spec.version,
-        "invoked_function_arn": spec.arn if spec.version == "$LATEST" else f"{spec.arn}:{spec.version}",
+        "invoked_function_arn": spec.invoked_arn,
         "memory_limit_in_mb": str(spec.memory_mib),
         "aws_request_id": request_id,
         "log_group_name": spec.log_group,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,10 +38,21 @@ class FunctionSpec:
     code_sha256: str = ""
     code: bytes = field(default=b"", repr=False)
     log_group: str = ""
+    alias: str = ""
+    layers: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    dead_letter_arn: str = ""
+    retries: int = 2
+
+    @property
+    def invoked_arn(self) -> str:
+        """The ARN the function was called by: with the alias or the version, if one was named."""
+        qualifier = self.alias or self.version
+        return self.arn if qualifier == "$LATEST" else f"{self.arn}:{qualifier}"
 
     @property
     def key(self) -> Key:
         settings = [self.handler, self.runtime, self.role, self.memory_mib, self.environment, self.code_sha256]
+        settings += [layer for layer, _ in self.layers]
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
         return Key(f"{self.arn}:{self.version}", digest)
 
@@ -54,6 +67,9 @@ def find(account: str, region: str, name: str, qualifier: str | None = None) -> 
     except UnknownFunctionException:
         arn = name if name.startswith("arn:") else f"arn:aws:lambda:{region}:{account}:function:{name}"
         raise FunctionNotFound(f"{arn}:{qualifier}" if qualifier else arn) from None
+    alias = _alias(lambda_backends[account][region], function.function_name, qualifier or _qualifier(name))
+    if alias is not None:
+        function = _routed(lambda_backends[account][region], function, alias)
     version = function.function_arn.split(":function:")[1].partition(":")[2] or "$LATEST"
     return FunctionSpec(
         account=account,
@@ -66,12 +82,59 @@ def find(account: str, region: str, name: str, qualifier: str | None = None) -> 
         role=function.role,
         memory_mib=int(function.memory_size),
         timeout_seconds=int(function.timeout),
-        concurrency=None if function.reserved_concurrency is None else int(function.reserved_concurrency),
+        concurrency=_reserved(lambda_backends[account][region].get_function(function.function_name)),
         environment={key: str(value) for key, value in function.environment_vars.items()},
         code_sha256=function.code_sha_256,
         code=getattr(function, "code_bytes", b""),
         log_group=function.logging_config.get("LogGroup") or f"/aws/lambda/{function.function_name}",
+        alias=alias.name if alias is not None else "",
+        layers=tuple(_layers(function)),
+        dead_letter_arn=function.dead_letter_config.get("TargetArn") or "",
+        retries=_retries(function),
     )
+
+
+def _qualifier(name: str) -> str | None:
+    parts = name.split(":")
+    if name.startswith("arn:"):
+        return parts[7] if len(parts) > 7 else None
+    return parts[1] if len(parts) == 2 else None
+
+
+def _alias(backend: Any, name: str, qualifier: str | None) -> Any:
+    return backend._lambdas._get_function_aliases(name).get(qualifier) if qualifier else None
+
+
+def _routed(backend: Any, function: Any, alias: Any) -> Any:
+    """The version an alias sends this call to: each additional one gets its share, the main one the rest."""
+    weights = (alias.routing_config or {}).get("AdditionalVersionWeights") or {}
+    drawn = random.random()
+    for version, weight in sorted(weights.items()):
+        if drawn < float(weight):
+            return backend.get_function(function.function_name, version)
+        drawn -= float(weight)
+    return function
+
+
+def _layers(function: Any) -> Iterator[tuple[str, bytes]]:
+    """(ARN, zip) of a function's layers, in their order."""
+    for layer in function.layers:
+        arn = str(layer["Arn"])
+        version = lambda_backends[arn.split(":")[4]][arn.split(":")[3]].layers_versions_by_arn(arn)
+        if version is not None:
+            yield arn, version.code_bytes
+
+
+def _reserved(function: Any) -> int | None:
+    """The concurrency reserved for a function, all its versions together."""
+    return None if function.reserved_concurrency is None else int(function.reserved_concurrency)
+
+
+def _retries(function: Any) -> int:
+    for config in function.event_invoke_config[-1:]:
+        if config.get("MaximumRetryAttempts") is not None:
+            return int(config["MaximumRetryAttempts"])
+    return 2
 
 
 def policy_of(spec: FunctionSpec) -> list[dict[str, Any]]:

@@ -39,7 +39,9 @@ class Outcome:
 class Worker:
     """A process that has imported its handler, or is about to. Used by one thread at a time."""
 
-    def __init__(self, *, root: Path, handler: str, environment: dict[str, str], memory_mib: int) -> None:
+    def __init__(
+        self, *, root: Path, handler: str, environment: dict[str, str], memory_mib: int, layers: tuple[Path, ...] = ()
+    ) -> None:
         self._memory_limit = memory_mib
         self._folder = tempfile.mkdtemp(prefix="sandbox-function-")
         self.used = time.monotonic()
@@ -70,6 +72,7 @@ class Worker:
                     "TMPDIR": self._folder,
                     "LAMBDA_TASK_ROOT": str(root),
                     "_HANDLER": handler,
+                    "_LAYERS": os.pathsep.join(map(str, layers)),
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=output_write,

@@ -1,0 +1,115 @@
+"""DynamoDB stream event source mappings: batches in order, again until they succeed or have been tried often enough.
+
+How far a mapping has read is kept in memory: after a restart it begins where its starting position says.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from moto.awslambda.models import lambda_backends
+from moto.dynamodb.models import dynamodb_backends
+
+from strandsweb.sandbox.cloud import Cloud
+from strandsweb.sandbox.functions.invocations import CannotInvoke, Functions
+from strandsweb.sandbox.functions.spec import FunctionNotFound
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The next records of a mapping, and where they end."""
+
+    uuid: str
+    function_arn: str
+    records: tuple[dict[str, Any], ...]
+    end: int
+    attempts: int | None
+
+
+class StreamPollers:
+    """Watches the streams of all enabled mappings from one thread; works on each mapping one batch at a time."""
+
+    def __init__(self, cloud: Cloud, functions: Functions) -> None:
+        self._cloud = cloud
+        self._functions = functions
+        self._positions: dict[str, int] = {}
+        self._failures: dict[str, int] = {}
+        self._busy: set[str] = set()
+        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="stream")
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="streams", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(POLL_SECONDS):
+            try:
+                with self._cloud.lock:
+                    batches = self._batches()
+                for batch in batches:
+                    self._busy.add(batch.uuid)
+                    self._pool.submit(self._deliver, batch)
+            except Exception:
+                log.exception("the pollers of streams stumbled")
+
+    def _deliver(self, batch: Batch) -> None:
+        try:
+            failed = self._functions.invoke_arn(batch.function_arn, {"Records": list(batch.records)}).failed
+        except (FunctionNotFound, CannotInvoke) as problem:
+            log.warning("event source mapping %s could not invoke: %s", batch.uuid, problem)
+            failed = True
+        except Exception:
+            log.exception("event source mapping %s stumbled", batch.uuid)
+            failed = True
+        failures = self._failures.get(batch.uuid, 0) + 1
+        if failed and (batch.attempts is None or failures < batch.attempts):
+            self._failures[batch.uuid] = failures
+            self._stopping.wait(1)
+        else:
+            self._failures.pop(batch.uuid, None)
+            self._positions[batch.uuid] = batch.end
+        self._busy.discard(batch.uuid)
+
+    def _batches(self) -> list[Batch]:
+        found = []
+        backend: Any
+        for account, region, backend in lambda_backends.iter_backends():
+            for mapping in backend._event_source_mappings.values():
+                arn = mapping.event_source_arn
+                if not mapping.enabled or not arn.split(":")[2].startswith("dynamodb") or mapping.uuid in self._busy:
+                    continue
+                table: Any = dynamodb_backends[account][region].tables.get(arn.split("/")[1])
+                if table is None or table.stream_shard is None:
+                    continue
+                items = table.stream_shard.items
+                begin = 0 if mapping.starting_position == "TRIM_HORIZON" else len(items)
+                start = self._positions.setdefault(mapping.uuid, begin)
+                records = items[start : start + int(mapping.batch_size or 100)]
+                if records:
+                    shown = tuple(_record(item.to_json(), region, arn) for item in records)
+                    attempts = mapping.max_retry_attempts
+                    tries = None if attempts is None or int(attempts) < 0 else int(attempts) + 1
+                    found.append(Batch(mapping.uuid, mapping.function_arn, shown, start + len(records), tries))
+        return found
+
+
+def _record(record: dict[str, Any], region: str, arn: str) -> dict[str, Any]:
+    """A record as Lambda shows it: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html."""
+    created = record["dynamodb"]["ApproximateCreationDateTime"]
+    seconds = created.timestamp() if hasattr(created, "timestamp") else created
+    details = record["dynamodb"] | {"ApproximateCreationDateTime": seconds}
+    return record | {"awsRegion": region, "eventSourceARN": arn, "dynamodb": details}
