@@ -23,7 +23,6 @@ from tests.proof.crashing import Points
 from tests.proof.point import Point
 
 HERE = Path(__file__).parent
-ACTS = ("create", "change", "destroy")
 
 
 def migrate() -> None:
@@ -34,7 +33,7 @@ def migrate() -> None:
 
 def found(slug: str, account: str) -> None:
     """A project with one environment in an account nobody has touched, its source and its first configuration."""
-    bob = User.objects.get()
+    bob = User.objects.get(username="bob")
     project = editing.create_project(slug=slug, description="", owner=bob)
     Environment.objects.create(project=project, name="dev", account=account, region="us-east-1")
     editing.add_source(project=project, bundle=read_folder(HERE / "app"), origin="folder", author=bob)
@@ -47,7 +46,7 @@ def propose(slug: str, account: str, act: str) -> int:
         _save(slug, account, "second.yaml")
     deployment = _planned(slug, kind="destroy" if act == "destroy" else "deploy")
     assert deployment.status == Status.READY, (deployment.status, deployment.error, deployment.problems)
-    execution.start(deployment_id=deployment.pk, actor=User.objects.get(), inline=True)
+    execution.start(deployment_id=deployment.pk, actor=User.objects.get(username="bob"), inline=True)
     return deployment.pk
 
 
@@ -146,7 +145,11 @@ def _differences(deployment: Deployment) -> list[str]:
 def _planned(slug: str, kind: str) -> Deployment:
     environment = Environment.objects.get(project__slug=slug)
     deployment = planning.propose(
-        environment=environment, actor=User.objects.get(), method=Method.CLI, kind=planning.PlanKind(kind), inline=True
+        environment=environment,
+        actor=User.objects.get(username="bob"),
+        method=Method.CLI,
+        kind=planning.PlanKind(kind),
+        inline=True,
     )
     return planning.make_plan(deployment_id=deployment.pk)
 
@@ -157,7 +160,7 @@ def _save(slug: str, account: str, name: str) -> None:
     editing.save_configuration(
         project=environment.project,
         text=(HERE / name).read_text().replace("000000000000", account).replace("name: matrix,", f"name: {slug},"),
-        author=User.objects.get(),
+        author=User.objects.get(username="bob"),
         message="",
         base_number=latest.number if latest else None,
     )

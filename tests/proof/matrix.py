@@ -23,6 +23,7 @@ from tests.proof.children import begin, in_child
 from tests.proof.point import Point
 
 LEASE_SECONDS = 0.4
+ACTS = ("create", "change", "destroy")
 Picture = dict[str, Any]
 Tell = Callable[[str], None]
 
@@ -50,12 +51,13 @@ class Right:
 
 
 @contextmanager
-def ground(directory: Path) -> Iterator[None]:
-    """A sandbox and a migrated database of its own; this process stays without threads and connections."""
+def ground(directory: Path, *, database_url: str = "") -> Iterator[None]:
+    """A sandbox and a migrated database, SQLite unless another is named; this process opens no connection to them."""
     with start(directory / "sandbox") as sandbox:
         os.environ.update(
             DATA_DIR=str(directory),
             AWS_ENDPOINT_URL=sandbox.url,
+            DATABASE_URL=database_url,
             LEASE_SECONDS=str(LEASE_SECONDS),
             DJANGO_SETTINGS_MODULE="tests.proof.settings",
         )
@@ -84,25 +86,23 @@ def _warm() -> None:
         core.create_client(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
 
 
-def look(directory: Path) -> Right:
+def look(directory: Path, acts: Sequence[str] = ACTS) -> Right:
     """Two unkilled chains: the first is what is right, what differs in the second is made up by AWS."""
-    from tests.proof import acts
-
-    lives = [_life(directory, number) for number in (1, 2)]
+    lives = [_life(directory, number, acts) for number in (1, 2)]
     generated = frozenset(
         (name, key)
-        for act in acts.ACTS
+        for act in acts
         for name, entry in lives[0][act]["state"].items()
         for key, value in _values(entry)
         if value != dict(_values(lives[1][act]["state"][name]))[key]
     )
     pictures = {act: plain(picture, generated) for act, picture in lives[0].items()}
-    for act in acts.ACTS:
+    for act in acts:
         assert differences(plain(lives[1][act], generated), pictures[act]) == [], f"two unkilled lives differ in {act}"
         assert pictures[act]["plan afterwards"]["status"] == "unchanged", pictures[act]["plan afterwards"]
         assert pictures[act]["status"] == "succeeded" and pictures[act]["recorded"]
-    points = {act: tuple(_points(directory / f"trace-1-{act}", lives[0][act]["types"])) for act in acts.ACTS}
-    kinds = frozenset(kind for act in acts.ACTS for kind in lives[0][act]["types"].values())
+    points = {act: tuple(_points(directory / f"trace-1-{act}", lives[0][act]["types"])) for act in acts}
+    kinds = frozenset(kind for act in acts for kind in lives[0][act]["types"].values())
     return Right(pictures, points, generated, kinds)
 
 
@@ -128,14 +128,14 @@ def _try(
     return cases
 
 
-def _life(directory: Path, number: int) -> dict[str, Picture]:
+def _life(directory: Path, number: int, played: Sequence[str]) -> dict[str, Picture]:
     """An unkilled chain; answers a picture after each act."""
     from tests.proof import acts
 
     slug, account = _names(number)
     in_child(acts.found, slug, account)
     pictures = {}
-    for act in acts.ACTS:
+    for act in played:
         deployment_id = in_child(acts.propose, slug, account, act).answer
         in_child(acts.work, deployment_id, str(directory / f"trace-{number}-{act}"))
         pictures[act] = shot(in_child(acts.picture, slug, account, deployment_id).answer, slug, account)
@@ -148,7 +148,7 @@ def _killed_life(directory: Path, number: int, right: Right, points: Sequence[Po
     slug, account = _names(number)
     in_child(acts.found, slug, account)
     last = max(index for index, point in enumerate(points) if point is not None)
-    for act, point in list(zip(acts.ACTS, points, strict=True))[: last + 1]:
+    for act, point in list(zip(ACTS, points, strict=True))[: last + 1]:
         began = time.monotonic()
         deployment_id = in_child(acts.propose, slug, account, act).answer
         trace = str(directory / f"trace-{number}-{act}")

@@ -30,7 +30,7 @@ def main() -> None:
 def _play(directory: Path) -> dict[str, Any]:
     from tests.proof import acts
 
-    right = look(directory)
+    right = look(directory, ("create",))
     slug, account = "m00009", "700000000009"
     in_child(acts.found, slug, account)
     deployment_id = in_child(acts.propose, slug, account, "create").answer

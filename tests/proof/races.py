@@ -1,0 +1,99 @@
+"""What happens when several processes want the same thing at once, on SQLite or on PostgreSQL.
+
+`python -m tests.proof.races [--postgres]` plays every race a few times and prints what came of it as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from tests.proof.children import begin, in_child
+from tests.proof.database import postgresql
+from tests.proof.matrix import ground
+
+ROUNDS = 3
+START_SECONDS = 0.25  # everybody is there by then
+
+
+def main() -> None:
+    """Plays all of them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--postgres", action="store_true", help="on a private PostgreSQL instead of SQLite")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="strandsweb-races-", dir="/tmp")))
+        url = stack.enter_context(postgresql(directory)) if options.postgres else ""
+        stack.enter_context(ground(directory, database_url=url))
+        sys.stdout.write(json.dumps(_play_all(directory)))
+
+
+def _play_all(directory: Path) -> dict[str, Any]:
+    from tests.proof import acts, contests
+
+    told: dict[str, Any] = {"vendor": in_child(contests.vendor).answer}
+    slug, account = "m00001", "700000000001"
+    in_child(acts.found, slug, account)
+    in_child(contests.protect, slug)
+    told["claims"] = [
+        [*_at_once([(contests.claim, slug)] * 4), in_child(contests.let_go, slug).answer] for _ in range(ROUNDS)
+    ]
+    told["plans"] = []
+    told["reviews"] = []
+    told["starts"] = []
+    for _ in range(ROUNDS):
+        pk = in_child(contests.propose, slug).answer
+        _at_once([(contests.plan, pk)] * 3)
+        told["plans"].append(in_child(contests.told_of, pk).answer)
+        heard = _at_once([(contests.approve, pk), (contests.reject, pk), (contests.discard, pk)])
+        told["reviews"].append({"heard": heard, **in_child(contests.told_of, pk).answer})
+    for _ in range(ROUNDS):
+        pk = in_child(contests.propose, slug).answer
+        in_child(contests.plan, pk)
+        in_child(contests.approve, pk, 0.0)
+        _at_once([(contests.start, pk), (contests.start, pk), (contests.discard, pk)])
+        queued = in_child(contests.told_of, pk).answer
+        heard = _at_once([(contests.cancel, pk), (contests.run, pk)])
+        told["starts"].append({"queued": queued, "heard": heard, **in_child(contests.told_of, pk).answer})
+    told["deliveries"] = _deliveries(directory)
+    return told
+
+
+def _deliveries(directory: Path) -> dict[str, Any]:
+    """One run delivered to three workers at once, while a second plan of the same state waits behind it."""
+    from tests.proof import acts, contests
+
+    slug, account = "m00002", "700000000002"
+    in_child(acts.found, slug, account)
+    first = in_child(acts.propose, slug, account, "create").answer
+    second = in_child(acts.propose, slug, account, "create").answer
+    _at_once([(contests.run, first), (contests.run, first), (contests.run, second), (contests.run, first)])
+    in_child(contests.run, second, 0.0)
+    picture = in_child(acts.picture, slug, account, first).answer
+    return {
+        "status": picture["status"],
+        "ends told": sorted(set(picture["ends told"].values())),
+        "events without gaps": picture["events without gaps"],
+        "plan afterwards": picture["plan afterwards"],
+        "records": picture["records"],
+        "resumed": in_child(contests.told_of, first).answer["resumed"],
+        "second": in_child(contests.told_of, second).answer,
+    }
+
+
+def _at_once(calls: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Each call in a process of its own, all beginning at the same moment; their answers in order."""
+    moment = time.monotonic() + START_SECONDS
+    children = [begin(function, argument, moment) for function, argument in calls]
+    return [child.join().answer for child in children]
+
+
+if __name__ == "__main__":
+    main()
