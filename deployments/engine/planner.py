@@ -304,6 +304,9 @@ class _Planner:
             before, after = (("Delete", "Retain")[flag] for flag in (recorded.retain, resource.retain))
             rows += (PropertyChange(path="DeletionPolicy", before=before, after=after),)
         if not rows:
+            if references(resource.properties) & self._imports.keys():
+                # The state is brought up to date before the first step, and so before the import is recorded.
+                change = replace(change, target=replace(self._target(resource), properties=properties))
             return replace(change, action=Action.NO_CHANGE, reason=Reason.UNCHANGED)
         if any(row.replaces for row in rows):
             self._remade.add(resource.logical_id)

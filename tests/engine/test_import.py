@@ -118,6 +118,19 @@ def test_a_kind_without_a_name_is_imported_by_its_id_alone() -> None:
         plan_of((resource("Hourly", "Rule", {"Target": "a", "Pattern": "d"}),), {"Hourly": live}, cloud)
 
 
+def test_what_refers_to_an_import_may_stay_as_it_is() -> None:
+    cloud = FakeCloud()
+    state = deployed((TICKETS, DESK), cloud)
+    live = fake_provisioners(KINDS, cloud)["Test::Table"].read("strands-tickets", {})
+    assert live is not None
+    forgotten = state.with_resources([state.resources["Desk"]])
+    plan = plan_of((TICKETS, DESK), {"Tickets": live}, cloud, forgotten)
+    assert [change.action for change in plan.changes] == [Action.IMPORT, Action.NO_CHANGE]
+    outcome = run(plan, RecordingLedger(forgotten), cloud)
+    assert outcome.status == "succeeded"
+    assert outcome.state.resources == state.resources
+
+
 def test_only_what_is_wanted_and_not_yet_managed_can_be_imported() -> None:
     cloud = FakeCloud()
     imports = legacy(cloud)
