@@ -24,7 +24,7 @@ Answer = dict[str, Any]
 
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 65
-_READS = ("Get", "List", "Describe", "Head", "Filter", "Lookup", "BatchGet", "Query", "Scan")
+_READS = ("Get", "List", "Describe", "Head", "Filter", "Lookup", "BatchGet", "Query", "Scan", "Simulate")
 _LIMITERS = Limiters(time.monotonic)
 
 

@@ -33,7 +33,7 @@ _SETTLING = Failure(
 _DENIED = Failure(
     Category.DENIED,
     "the credentials are not allowed to do this",
-    "Add the action that the message names to the deploy role; the deploy policy page prints the whole policy.",
+    "Add the action that the message names to the deploy role; the environment's access page prints the whole policy.",
 )
 _EXPIRED = Failure(Category.CREDENTIALS, "the credentials have expired", "Renew them, then run the deployment again.")
 BAD_CREDENTIALS = Failure(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
@@ -18,6 +19,11 @@ from deployments.engine.errors import Category, CloudError
 
 ROLE_SECONDS = 3600
 _CONFIG = Config(retries={"total_max_attempts": 3, "mode": "standard"}, connect_timeout=5, read_timeout=15)
+_REFUSALS = frozenset({"AccessDenied", "AccessDeniedException"})
+TRUST_ADVICE = (
+    "The role's trust policy must let strandsweb assume it with the environment's external id and tag the session "
+    "(sts:TagSession). The environment's access page prints the policy, and tests it."
+)
 
 # Reading service models is what makes a first client slow (200 ms); with one loader the second costs 2 to 6 ms.
 _LOADER = botocore.loaders.create_loader()
@@ -41,7 +47,8 @@ SANDBOX_KEYS = Keys("sandbox", "sandbox")
 class Access:
     """How an environment is reached.
 
-    `session_name` appears in CloudTrail (the run's id). `role_arn` None means: the base credentials as they are.
+    `session_name` appears in CloudTrail (the deployment's id), and so do `tags`, which the role's session carries.
+    `role_arn` None means: the base credentials as they are; `profile` names those of the machine's AWS configuration.
     """
 
     account: str
@@ -51,6 +58,8 @@ class Access:
     external_id: str | None = field(default=None, repr=False)
     endpoint_url: str | None = None
     keys: Keys | None = None
+    profile: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def session_for(access: Access) -> boto3.Session:
@@ -60,11 +69,7 @@ def session_for(access: Access) -> boto3.Session:
         CloudError: no credentials, the role cannot be assumed, or they belong to another account
             (category credentials).
     """
-    base = _session(access)
-    if access.keys is not None:
-        keys = access.keys
-        base.set_credentials(keys.access_key_id, keys.secret_access_key, keys.session_token)
-    core = base
+    base = core = _base(access)
     if access.role_arn is not None:
         core = _session(access)
         core._credentials = RefreshableCredentials.create_from_metadata(
@@ -76,9 +81,43 @@ def session_for(access: Access) -> boto3.Session:
     return boto3.Session(botocore_session=core, region_name=access.region)
 
 
-def _session(access: Access) -> Any:
+def caller(access: Access) -> str:
+    """The ARN of who we are before any role is assumed: whom a role's trust policy has to name.
+
+    Raises:
+        CloudError: there are no usable credentials.
+    """
+    return _identity(_base(access), access)["Arn"]
+
+
+def needs_external_id(access: Access) -> bool:
+    """Whether the role refuses to be assumed by us without the external id, as it must; by trying it.
+
+    Raises:
+        CloudError: nobody could say.
+    """
+    assert access.role_arn is not None, "only a role has an external id"
+    try:
+        _assume_role(_base(access), replace(access, external_id=None))
+    except CloudError as error:
+        if error.code in _REFUSALS:
+            return True
+        raise
+    return False
+
+
+def _base(access: Access) -> Any:
+    """A session with the credentials we have before any role is assumed."""
+    base = _session(access, access.profile)
+    if access.keys is not None:
+        keys = access.keys
+        base.set_credentials(keys.access_key_id, keys.secret_access_key, keys.session_token)
+    return base
+
+
+def _session(access: Access, profile: str | None = None) -> Any:
     with _CREATING:
-        core = botocore.session.Session()
+        core = botocore.session.Session(profile=profile)
         core.register_component("data_loader", _LOADER)
         core.set_config_variable("region", access.region)
     return core
@@ -97,10 +136,15 @@ def _assume_role(base: Any, access: Access) -> dict[str, str]:
     }
     if access.external_id:
         parameters["ExternalId"] = access.external_id
+    if access.tags:
+        parameters["Tags"] = [{"Key": key, "Value": value} for key, value in sorted(access.tags.items())]
     try:
         given = _sts(base, access).assume_role(**parameters)["Credentials"]
     except (ClientError, BotoCoreError) as error:
-        raise cloud_error(error, service="sts", operation="AssumeRole", parameters={}) from None
+        failure = cloud_error(error, service="sts", operation="AssumeRole", parameters={})
+        if failure.code in _REFUSALS:
+            failure.category, failure.advice = Category.CREDENTIALS, TRUST_ADVICE
+        raise failure from None
     return {
         "access_key": given["AccessKeyId"],
         "secret_key": given["SecretAccessKey"],
@@ -110,10 +154,7 @@ def _assume_role(base: Any, access: Access) -> dict[str, str]:
 
 
 def _verify_account(core: Any, access: Access) -> None:
-    try:
-        account = _sts(core, access).get_caller_identity()["Account"]
-    except (ClientError, BotoCoreError) as error:
-        raise cloud_error(error, service="sts", operation="GetCallerIdentity", parameters={}) from None
+    account = _identity(core, access)["Account"]
     if account != access.account:
         raise CloudError(
             f"The credentials belong to account {account}, but the environment is account {access.account}.",
@@ -123,3 +164,11 @@ def _verify_account(core: Any, access: Access) -> None:
             category=Category.CREDENTIALS,
             advice=f"Give the environment a role to assume in account {access.account}, or correct its account.",
         )
+
+
+def _identity(core: Any, access: Access) -> dict[str, str]:
+    try:
+        identity: dict[str, str] = _sts(core, access).get_caller_identity()
+    except (ClientError, BotoCoreError) as error:
+        raise cloud_error(error, service="sts", operation="GetCallerIdentity", parameters={}) from None
+    return identity

@@ -95,3 +95,7 @@ class Names:
     def alarm(self, name: str) -> str:
         """A CloudWatch alarm: 255 characters."""
         return fit(self._joined(name), 255)
+
+    def other(self, name: str, limit: int) -> str:
+        """Something of another kind, whose schema says how many characters it takes."""
+        return fit(self._joined(name), limit)

@@ -1,14 +1,16 @@
-"""Which kinds of AWS resources can be deployed: one line each."""
+"""Which kinds of AWS resources can be deployed: one line each; any other goes through Cloud Control."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from deployments.aws.apigatewayv2_api import ApiGatewayV2Api
 from deployments.aws.apigatewayv2_integration import ApiGatewayV2Integration
 from deployments.aws.apigatewayv2_route import ApiGatewayV2Route
 from deployments.aws.apigatewayv2_stage import ApiGatewayV2Stage
 from deployments.aws.calls import Aws
+from deployments.aws.cloud_control import CloudControl, generic_kind
 from deployments.aws.cloudwatch_alarm import CloudWatchAlarm
 from deployments.aws.dynamodb_table import DynamoDbTable
 from deployments.aws.ec2_eip import Ec2Eip
@@ -40,8 +42,8 @@ from deployments.aws.secretsmanager_secret import SecretsManagerSecret
 from deployments.aws.sns_subscription import SnsSubscription
 from deployments.aws.sns_topic import SnsTopic
 from deployments.aws.sqs_queue import SqsQueue
-from deployments.engine.kinds import Kinds
-from deployments.engine.ports import Provisioners
+from deployments.engine.kinds import Kind, Kinds
+from deployments.engine.ports import Provisioner, Provisioners
 
 PROVISIONERS: Mapping[str, type[AwsProvisioner]] = {
     "AWS::ApiGatewayV2::Api": ApiGatewayV2Api,
@@ -80,9 +82,53 @@ PROVISIONERS: Mapping[str, type[AwsProvisioner]] = {
     "AWS::SecretsManager::Secret": SecretsManagerSecret,
 }
 
-KINDS: Kinds = {type_name: provisioner.kind for type_name, provisioner in PROVISIONERS.items()}
+
+class _OpenKinds(dict[str, Kind]):
+    """The kinds with a provisioner of their own, and on demand any other that CloudFormation knows."""
+
+    def __missing__(self, type_name: str) -> Kind:
+        kind = generic_kind(type_name)
+        if kind is None:
+            raise KeyError(type_name)
+        return kind
+
+    def get(self, type_name: str, default: Any = None) -> Any:
+        """As `[]`, with a default."""
+        try:
+            return self[type_name]
+        except KeyError:
+            return default
+
+    def __contains__(self, type_name: object) -> bool:
+        return isinstance(type_name, str) and self.get(type_name) is not None
+
+
+class _OpenProvisioners(dict[str, Provisioner]):
+    """The provisioners of their own kinds, and on demand Cloud Control's for any other."""
+
+    def __init__(self, aws: Aws, artifacts: Artifacts) -> None:
+        super().__init__({name: provisioner(aws, artifacts) for name, provisioner in PROVISIONERS.items()})
+        self._aws, self._artifacts = aws, artifacts
+
+    def __missing__(self, type_name: str) -> Provisioner:
+        if generic_kind(type_name) is None:
+            raise KeyError(type_name)
+        return self.setdefault(type_name, CloudControl(self._aws, self._artifacts, type_name))
+
+    def get(self, type_name: str, default: Any = None) -> Any:
+        """As `[]`, with a default."""
+        try:
+            return self[type_name]
+        except KeyError:
+            return default
+
+    def __contains__(self, type_name: object) -> bool:
+        return isinstance(type_name, str) and self.get(type_name) is not None
+
+
+KINDS: Kinds = _OpenKinds({type_name: provisioner.kind for type_name, provisioner in PROVISIONERS.items()})
 
 
 def provisioners(aws: Aws, artifacts: Artifacts) -> Provisioners:
     """A provisioner of every kind over the same `aws`; `artifacts` gives a code zip by its SHA-256 (hex)."""
-    return {type_name: provisioner(aws, artifacts) for type_name, provisioner in PROVISIONERS.items()}
+    return _OpenProvisioners(aws, artifacts)

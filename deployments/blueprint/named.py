@@ -7,6 +7,7 @@ from typing import Any
 
 from deployments.aws.naming import Names
 from deployments.blueprint.draft import Draft
+from deployments.blueprint.generic import add_generic
 from deployments.blueprint.identifiers import pascal
 from deployments.blueprint.values import Output
 from projects.configuration.model import Configuration, ResourceSpec
@@ -64,8 +65,10 @@ def add_named(draft: Draft, configuration: Configuration) -> dict[str, str]:
                 added[spec.name] = _secret(draft, spec, path)
             case kind if kind in _FULL_TYPES:
                 added[spec.name] = _full(draft, spec, path)
-            case kind:
-                draft.not_yet(spec.line, f"{path}.type", kind, "deployable: " + ", ".join(sorted(_FULL_TYPES)))
+            case _:
+                logical_id = add_generic(draft, spec, path, kept=_is_kept(draft, spec, spec.type))
+                if logical_id is not None:
+                    added[spec.name] = logical_id
     return added
 
 

@@ -47,5 +47,5 @@ def test_a_type_without_a_provisioner_is_named(aws: Aws) -> None:
     entry = recorded(cases.wanted("AWS::SNS::Topic"), provisioners(aws, ZIPS.__getitem__)["AWS::SNS::Topic"].create(
         target(cases.wanted("AWS::SNS::Topic"))
     ))  # fmt: skip
-    with pytest.raises(NotPlannable, match="Subject is of type AWS::Kinesis::Stream"):
-        read_all([replace(entry, type="AWS::Kinesis::Stream")], provisioners(aws, ZIPS.__getitem__))
+    with pytest.raises(NotPlannable, match="Subject is of type AWS::Nothing::AtAll"):
+        read_all([replace(entry, type="AWS::Nothing::AtAll")], provisioners(aws, ZIPS.__getitem__))

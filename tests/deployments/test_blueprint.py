@@ -597,7 +597,7 @@ agents:
       - {resource: files}
 resources:
   - {name: files, type: s3}
-  - {name: stream, type: "AWS::Kinesis::Stream"}
+  - {name: stream, type: "AWS::Kinesis::Streams"}
   - name: artifacts
     type: s3
   - {name: full, type: "AWS::SQS::Queue", properties: {Tags: []}}
@@ -613,7 +613,7 @@ environments:
         (4, "agents[0].target", "ecs"),
         (7, "agents[1].path", "did you mean apps/lost"),
         (9, "agents[2].handler", "did you mean main.handler"),
-        (16, "resources[1].type", "AWS::Kinesis::Stream"),
+        (16, "resources[1].type", "AWS::Kinesis::Streams"),
         (17, "resources[2]", "ArtifactsBucket"),
         (19, "resources[3].properties", "Tags"),
         (21, "shared.vpc", "no room for the subnets"),
@@ -740,3 +740,20 @@ def test_a_template_writes_tags_as_each_type_wants_them() -> None:
     assert template["Outputs"]["ApiEndpoint"]["Value"] == {"Fn::GetAtt": ["HttpApi", "ApiEndpoint"]}
     assert not any("/" in name for name in template["Outputs"])
     assert "Outputs" not in as_template(blueprint.resources)
+
+
+def test_any_other_type_is_taken_in_its_own_properties_and_checked_with_its_schema() -> None:
+    stream = {"name": "clicks", "type": "AWS::Kinesis::Stream", "properties": {"ShardCount": 1}, "tags": {"tier": "1"}}
+    blueprint = drawn(changed(agents=[], resources=[stream]))
+    assert not blueprint.problems
+    made = named(blueprint, "ClicksStream")
+    assert made.properties == {"Name": "strands-support-desk-dev-clicks", "ShardCount": 1}
+    assert made.tags["tier"] == "1" and made.tags["strands:project"] == "support-desk"
+    wrong = {"ShardCont": 1, "Arn": "a", "Tags": [], "RetentionPeriodHours": "24", "StreamModeDetails": {}}
+    blueprint = drawn(changed(agents=[], resources=[{**stream, "properties": wrong}]))
+    said = " ".join(problem.message for problem in blueprint.problems)
+    for words in ("did you mean ShardCount?", "Arn is set by AWS", "Tags do not", "must be of type", "is required"):
+        assert words in said
+    joined = {"ShardCount": 1, "Name": {"Fn::Join": ["", []]}}
+    (problem,) = drawn(changed(agents=[], resources=[{**stream, "properties": joined}])).problems
+    assert "Fn::Join is not supported" in problem.message
