@@ -13,7 +13,7 @@ from deployments.aws.credentials import SANDBOX_KEYS, Access, session_for
 from deployments.aws.registry import provisioners
 from deployments.engine.ports import Call, Listener, Provisioners
 from deployments.errors import WorkflowError
-from projects.models import Environment
+from projects.models import Credentials, Environment
 
 
 class CallCounter:
@@ -53,18 +53,37 @@ def reach(
     listener: Listener | None = None,
     packages: Callable[[str], bytes] = no_packages,
     parallelism: int | None = None,
+    reading: bool = False,
 ) -> Iterator[Provisioners]:
-    """The provisioners of an environment, for as long as the block lasts.
+    """The provisioners of an environment over a connection as `connect` makes it, for as long as the block lasts.
 
-    The identity behind the credentials is checked to be of the environment's account. `purpose` names the
-    session in the account's own audit trail; `packages` gives a code zip by its SHA-256.
+    `packages` gives a code zip by its SHA-256.
+    """
+    with connect(environment, purpose=purpose, listener=listener, parallelism=parallelism, reading=reading) as aws:
+        yield provisioners(aws, packages)
+
+
+@contextmanager
+def connect(
+    environment: Environment,
+    *,
+    purpose: str,
+    listener: Listener | None = None,
+    parallelism: int | None = None,
+    reading: bool = False,
+) -> Iterator[Aws]:
+    """AWS as an environment sees it, for as long as the block lasts.
+
+    The identity behind the credentials is checked to be of the environment's account. `purpose` names the session in
+    the account's own audit trail: the deployment's id, or a word. `reading`: with the role that only reads, where the
+    environment has one.
 
     Raises:
         CloudError: no credentials, the role cannot be assumed, or it belongs to another account.
-        WorkflowError: nobody said where AWS is.
+        WorkflowError: nobody said where AWS is, or the environment names no role.
     """
     workers = parallelism or settings.RUN_PARALLELISM
-    session = session_for(_access(environment, purpose))
+    session = session_for(access_of(environment, purpose, reading=reading))
     with closing(
         Aws(
             session,
@@ -75,22 +94,43 @@ def reach(
             parallelism=workers,
         )
     ) as aws:
-        yield provisioners(aws, packages)
+        yield aws
 
 
-def _access(environment: Environment, purpose: str) -> Access:
+def access_of(environment: Environment, purpose: str, *, reading: bool = False) -> Access:
+    """How the environment's account is reached, for one purpose; no call is made.
+
+    Raises:
+        WorkflowError: nobody said where AWS is, or the environment names no role.
+    """
     if settings.EMBEDDED and not settings.AWS_ENDPOINT_URL:
         raise WorkflowError("The AWS sandbox is not running. Start it with `make run`.")
-    role_arn = environment.role_arn
-    if settings.EMBEDDED and not role_arn:
-        # The sandbox holds every account there is, and lets any role of it be assumed.
-        role_arn = f"arn:aws:iam::{environment.account}:role/strandsweb-deploy"
+    role_arn = ""
+    match Credentials(environment.credentials):
+        case Credentials.ROLE:
+            role_arn = (environment.read_role_arn if reading else "") or environment.role_arn
+            if not role_arn:
+                raise WorkflowError(f"{environment.name} names no role to assume. An owner can set it in its settings.")
+        case Credentials.PROFILE | Credentials.AMBIENT:
+            if not settings.SERVER_CREDENTIALS:
+                raise WorkflowError(
+                    f"{environment.name} is to be reached with the server's own credentials, which "
+                    "this installation does not allow. An owner can name a role in its settings."
+                )
+            # The sandbox holds every account there is, and lets this role of it be assumed.
+            role_arn = f"arn:aws:iam::{environment.account}:role/strandsweb-deploy" if settings.EMBEDDED else ""
     return Access(
         account=environment.account,
         region=environment.region,
-        session_name=f"strandsweb-{purpose}",
+        session_name=purpose,
         role_arn=role_arn or None,
         external_id=environment.external_id,
         endpoint_url=settings.AWS_ENDPOINT_URL or None,
         keys=SANDBOX_KEYS if settings.EMBEDDED else None,
+        profile=environment.profile or None if environment.credentials == Credentials.PROFILE else None,
+        tags={
+            "strands:project": environment.project.slug,
+            "strands:environment": environment.name,
+            "strands:deployment": purpose,
+        },
     )

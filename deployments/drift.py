@@ -61,7 +61,7 @@ def _changes(environment: Environment) -> tuple[Change, ...]:
     state = states.load(environment)
     if not state.resources:
         return ()
-    with clouds.reach(environment, purpose="drift") as provisioners:
+    with clouds.reach(environment, purpose="drift", reading=True) as provisioners:
         live = read_all(state.resources.values(), provisioners)
     return make_changes(kind=PlanKind.DEPLOY, desired=as_recorded(state), state=state, live=live, kinds=KINDS)
 

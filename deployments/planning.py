@@ -10,9 +10,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import approvals, candidates, clouds, states
+from deployments import approvals, candidates, clouds, preflight, states
+from deployments.aws import registry
 from deployments.aws.refresh import read_all
-from deployments.aws.registry import KINDS
+from deployments.checks import Check, Verdict
 from deployments.dispatch import enqueue
 from deployments.engine import planner as engine
 from deployments.engine.errors import CloudError, Refused
@@ -99,22 +100,28 @@ def _plan(deployment: Deployment, wish: Wish) -> PlanDocument:
     environment = deployment.environment
     state = states.load(environment)
     calls = clouds.CallCounter()
-    with clouds.reach(environment, purpose=f"plan-{deployment.public_id}", listener=calls) as provisioners:
+    checks: list[Check] = []
+    with clouds.connect(environment, purpose=deployment.public_id, listener=calls, reading=True) as aws:
+        provisioners = registry.provisioners(aws, clouds.no_packages)
         live = read_all(state.resources.values(), provisioners)
         imports = candidates.read_candidates(
             wish.resources, wish.imports, environment=environment, state=state, provisioners=provisioners
         )
-    wanted = Wanted(
-        kind=PlanKind(deployment.kind),
-        project=environment.project.slug,
-        resources=wish.resources,
-        configuration_number=deployment.configuration.number,
-        configuration_digest=deployment.configuration.digest,
-        source_digest=deployment.source.digest if deployment.source else "",
-        rollback_to=deployment.rollback_to or None,
-        imports=imports,
-    )
-    plan = engine.make_plan(wanted, state=state, live=live, kinds=KINDS, secret_key=settings.SECRET_KEY.encode())
+        wanted = Wanted(
+            kind=PlanKind(deployment.kind),
+            project=environment.project.slug,
+            resources=wish.resources,
+            configuration_number=deployment.configuration.number,
+            configuration_digest=deployment.configuration.digest,
+            source_digest=deployment.source.digest if deployment.source else "",
+            rollback_to=deployment.rollback_to or None,
+            imports=imports,
+        )
+        plan = engine.make_plan(
+            wanted, state=state, live=live, kinds=registry.KINDS, secret_key=settings.SECRET_KEY.encode()
+        )
+        if not plan.is_empty:
+            checks = preflight.of_plan(environment, plan, aws, provisioners, timezone.now().date())
     return PlanDocument(
         deployment=deployment,
         text=plan.to_json(),
@@ -122,6 +129,7 @@ def _plan(deployment: Deployment, wish: Wish) -> PlanDocument:
         state_before=state.as_dict(),
         outputs=[asdict(output) for output in wish.outputs],
         calls={"read": calls.reads, "write": calls.writes},
+        checks=[asdict(check) for check in checks],
     )
 
 
@@ -137,13 +145,16 @@ def _write(deployment: Deployment, document: PlanDocument) -> None:
         current.counts = plan.counts()
         current.destroys_data = plan.destroys_data
         current.planned_at = timezone.now()
-        if plan.is_empty:
+        if failed := sum(check["verdict"] == Verdict.FAILED for check in document.checks):
+            current.status, current.ended_at = Status.INVALID, timezone.now()
+            current.error = f"{failed} of the checks before deploying failed. Mend what they name, and plan again."
+        elif plan.is_empty:
             current.status = Status.UNCHANGED
         elif approvals.standing(current).allowed:
             current.status = Status.READY
         else:
             current.status = Status.WAITING
-        current.save(update_fields=["counts", "destroys_data", "planned_at", "status"])
+        current.save(update_fields=["counts", "destroys_data", "planned_at", "status", "error", "ended_at"])
 
 
 def _close(deployment: Deployment, *, error: str, problems: list[dict[str, Any]] | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from deployments.views import (
+    access,
     calls,
     deployments,
     drift,
@@ -21,6 +22,7 @@ environment_patterns = [
     path("", environments.environment, name="environment"),
     path("plan/", environments.plan, name="environment-plan"),
     path("destroy/", environments.destroy, name="environment-destroy"),
+    path("access/", access.access, name="environment-access"),
     path("drift/", drift.drift, name="environment-drift"),
     path("export/", exporting.export, name="environment-export"),
     path("export/<str:file>", exporting.export_file, name="environment-export-file"),

@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from projects.models import Environment, Membership, Project, User, name_validator
+from projects.models import Credentials, Environment, Membership, Project, User, name_validator
 from projects.roles import Role
 
 MAX_CONFIGURATION_CHARACTERS = 262_144
@@ -160,16 +160,33 @@ class EnvironmentForm(EnvironmentModelForm):
 
     class Meta:
         model = Environment
-        fields = ["name", "account", "region", "role_arn", "protected", "required_approvals"]
+        fields = [
+            "name",
+            "account",
+            "region",
+            "credentials",
+            "role_arn",
+            "read_role_arn",
+            "profile",
+            "protected",
+            "required_approvals",
+            "automatic_rollback",
+        ]
         labels = {
             "account": "AWS account",
+            "credentials": "Reached by",
             "role_arn": "Role to assume",
+            "read_role_arn": "Role that only reads",
+            "automatic_rollback": "Undo failed runs",
             "protected": "Protected",
             "required_approvals": "Approvals needed",
         }
         help_texts = {
             "name": "dev, staging, prod ... as strands.yaml names it.",
-            "role_arn": "ARN of the role deployments assume in that account; empty for the server's own credentials.",
+            "role_arn": "ARN of the role deployments assume in that account; the access page prints its policies.",
+            "read_role_arn": "ARN of the role that plans and looks for drift; empty for the same role.",
+            "profile": "A profile of the server's AWS configuration.",
+            "automatic_rollback": "What a failed run created is deleted again by itself; what was there before stays.",
             "protected": "Plans must be approved by others than who proposed them; stateful resources are kept.",
             "required_approvals": "How many people, when protected.",
         }
@@ -179,6 +196,19 @@ class EnvironmentForm(EnvironmentModelForm):
         self.project = project
         if self.instance.pk:
             self.fields["name"].disabled = True
+        if not settings.SERVER_CREDENTIALS:
+            self.fields["credentials"].choices = [(Credentials.ROLE.value, Credentials.ROLE.label)]  # type: ignore[attr-defined]
+            self.initial["credentials"] = Credentials.ROLE
+            del self.fields["profile"]
+
+    def clean(self) -> dict[str, Any]:
+        """What the chosen way of reaching the account needs is there."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("credentials") == Credentials.ROLE and not cleaned.get("role_arn") and "role_arn" in cleaned:
+            self.add_error("role_arn", "Name the role to assume.")
+        if cleaned.get("credentials") == Credentials.PROFILE and not cleaned.get("profile") and "profile" in cleaned:
+            self.add_error("profile", "Name the profile.")
+        return cleaned
 
     def clean_name(self) -> str:
         """One environment of a name in a project."""

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from deployments import approvals, following
+from deployments.checks import Verdict
 from deployments.engine.plan import Action as PlanAction
 from deployments.forms import ReviewForm
 from deployments.models import Deployment, PlanDocument, Status
@@ -117,6 +118,9 @@ def describe(access: Access, found: Deployment) -> dict[str, Any]:
         "last": found.last_event,
         "live": found.is_open or (found.has_run and not found.recorded),
     }
+    if found.planned_at:
+        checks = PlanDocument.objects.filter(deployment=found).values_list("checks", flat=True).first() or []
+        context |= {"checks": checks, "checks_failed": any(each["verdict"] == Verdict.FAILED for each in checks)}
     if found.planned_at and found.environment.protected:
         roles = [role.value for role, actions in TABLE.items() if Action.APPROVE in actions]
         people = Membership.objects.filter(project=access.project, role__in=roles).select_related("user")

@@ -66,6 +66,7 @@ CHANNEL_LAYERS = (
 
 # The AWS everything is deployed to. Empty: nobody runs a sandbox; shell commands then start one for themselves.
 AWS_ENDPOINT_URL = os.environ.get("AWS_ENDPOINT_URL") or _run.get("sandbox", "")
+SERVER_CREDENTIALS = True
 HISTORY_STORE = text("HISTORY_STORE", "s3")
 HISTORY_BUCKET = text("HISTORY_BUCKET", "strandsweb-history")
 STORAGES = {

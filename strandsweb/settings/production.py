@@ -34,6 +34,9 @@ CHANNEL_LAYERS = channel_layer(BROKER_URL)
 
 # Empty means AWS itself. Set it to a sandbox to try the production shape without an account.
 AWS_ENDPOINT_URL = text("AWS_ENDPOINT_URL", "")
+# Whether an environment may be reached with the server's own credentials or a profile of its machine: any owner of
+# any project could then use them, so only where one team has the server for itself.
+SERVER_CREDENTIALS = text("SERVER_CREDENTIALS", "0") == "1"
 HISTORY_STORE = text("HISTORY_STORE", "s3")
 HISTORY_BUCKET = text("HISTORY_BUCKET")
 STORAGES = {

@@ -148,7 +148,8 @@ def test_what_cannot_be_planned_says_why(
     [problem] = plan(elsewhere, bob).problems
     assert "dev is bound to account 111122223333" in problem["message"]
 
-    elsewhere.account, elsewhere.role_arn = dev.account, "arn:aws:iam::444455556666:role/not-of-this-account"
+    elsewhere.account, elsewhere.credentials = dev.account, "role"
+    elsewhere.role_arn = "arn:aws:iam::444455556666:role/not-of-this-account"
     elsewhere.save()
     wrong = plan(elsewhere, bob)
     assert wrong.status == Status.INVALID

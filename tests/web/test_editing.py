@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -169,6 +170,7 @@ def test_a_member_is_not_added_twice(project: Project, alice: User, vera: User, 
 
 def test_an_environment_is_made_and_protected(project: Project, dev: Environment, alice: User, visit: Visit) -> None:
     fields = {"name": "live", "account": "123456789012", "region": "us-east-1", "required_approvals": 2}
+    fields |= {"credentials": "ambient"}
     url = reverse("environment-new", args=[project.slug])
     answer = visit(alice).post(url, fields | {"protected": "on"})
     assert answer["Location"] == reverse("environment", args=[project.slug, "live"])
@@ -180,3 +182,18 @@ def test_an_environment_is_made_and_protected(project: Project, dev: Environment
     assert (made.name, made.region, made.protected) == ("live", "eu-west-1", False)
     taken = visit(alice).post(url, fields | {"name": "dev"})
     assert b"has an environment of this name" in taken.content
+
+
+def test_how_an_environment_is_reached_is_complete(
+    project: Project, dev: Environment, alice: User, visit: Visit, settings: Any
+) -> None:
+    url = reverse("environment-edit", args=[project.slug, "dev"])
+    fields = {"name": "dev", "account": dev.account, "region": dev.region, "required_approvals": 1}
+    assert b"Name the role to assume." in visit(alice).post(url, fields | {"credentials": "role"}).content
+    assert b"Name the profile." in visit(alice).post(url, fields | {"credentials": "profile"}).content
+    settings.SERVER_CREDENTIALS = False
+    assert visit(alice).post(url, fields | {"credentials": "ambient"}).status_code == 422
+    role = {"credentials": "role", "role_arn": f"arn:aws:iam::{dev.account}:role/deploy", "automatic_rollback": "on"}
+    assert visit(alice).post(url, fields | role).status_code == 302
+    dev.refresh_from_db()
+    assert (dev.credentials, dev.automatic_rollback) == ("role", True)

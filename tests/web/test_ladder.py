@@ -60,6 +60,8 @@ RUNGS = [
     Rung("environment-import", "GET", Action.MANAGE_ENVIRONMENTS, ("dev",)),
     Rung("environment-import", "POST", Action.MANAGE_ENVIRONMENTS, ("dev",), (422,)),
     Rung("environment-import-state", "POST", Action.MANAGE_ENVIRONMENTS, ("dev",), (422,)),
+    Rung("environment-access", "GET", Action.MANAGE_ENVIRONMENTS, ("dev",)),
+    Rung("environment-access", "POST", Action.MANAGE_ENVIRONMENTS, ("dev",)),
     Rung("environment-drift", "GET", VIEW, ("dev",), (302,)),
     Rung("environment-drift", "POST", Action.PROPOSE, ("dev",), (302,)),
     Rung("environment-try", "POST", Action.TRY, ("dev",), (422,), {"method": "BREW"}),

@@ -1,0 +1,25 @@
+"""The access of an environment: policies to copy, and a test of the connection; for owners."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods
+
+from deployments import connection
+from deployments.checks import failures
+from deployments.views.environments import find
+from projects.access import access_to
+from projects.pages import page
+from projects.roles import Action
+
+
+@require_http_methods(["GET", "POST"])
+def access(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """GET prints the policies; POST tests the connection, which changes nothing, and shows what it found."""
+    allowed = access_to(request.user, slug, Action.MANAGE_ENVIRONMENTS)
+    row = find(allowed, name)
+    context = {"access": allowed, "tab": "overview", "environment": row, "policies": connection.policies(row)}
+    if request.method == "POST":
+        checks = connection.test(row)
+        context |= {"checks": checks, "failed": len(failures(checks))}
+    return page(request, "deployments/access.html", context, fragment="test")
