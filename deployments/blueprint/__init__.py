@@ -6,13 +6,16 @@ The only place that knows both strands.yaml and CloudFormation. Pure: no clock, 
     draft       where one synthesis collects resources and problems; gives every resource its tags
     identifiers logical ids from the configuration's names
     named       the configuration's own resources: buckets, tables, queues, topics, buses, secrets
+    generic     any other CloudFormation type, checked with its schema
     permissions what is allowed on what, as the smallest IAM statements that say it
     roles       the shared execution role, and those of isolated agents
     network     the VPC: subnets in two zones, ways out, flow log
     security_groups, endpoints  who may talk to whom in it, and the AWS services it reaches by itself
     packaging   the code zips of the agents
     agents      log group and function of an agent
-    triggers    queues and schedules that start agents
+    callee      what callers of an agent call: its function, or the alias of a version; its own address
+    triggers    queues, topics, buses, streams, buckets and schedules that start agents
+    notifications  buckets that start agents, and the circle that has to be broken for them
     alarms      errors, throttles and slow calls
     api         the shared HTTP API and the agents' routes on it
     synthesis   all of the above in order

@@ -38,8 +38,11 @@ _TAG_VALUE_LIMIT = 256
 class Draft:
     """A blueprint in the making. Order of additions does not matter: everything is sorted in the end."""
 
-    def __init__(self, facts: EnvironmentFacts, project_tags: Mapping[str, str]) -> None:
+    def __init__(
+        self, facts: EnvironmentFacts, project_tags: Mapping[str, str], permissions_boundary: str | None = None
+    ) -> None:
         self.facts = facts
+        self._boundary = permissions_boundary
         self.names = Names(facts.project, facts.environment, facts.account, facts.region)
         self.resources: dict[str, Resource] = {}
         self.outputs: list[Output] = []
@@ -79,6 +82,8 @@ class Draft:
                 "make the two differ by more than punctuation",
             )
             return logical_id
+        if kind == "AWS::IAM::Role" and self._boundary:
+            properties = {**properties, "PermissionsBoundary": self._boundary}
         self.resources[logical_id] = Resource(
             stack=stack,
             logical_id=logical_id,

@@ -25,7 +25,7 @@ def synthesise(*, configuration: Configuration, facts: EnvironmentFacts, bundle:
     the same bytes, in whatever order its mappings and lists are. Never raises for what people wrote or uploaded;
     that becomes problems, all at once.
     """
-    draft = Draft(facts, configuration.project.tags)
+    draft = Draft(facts, configuration.project.tags, configuration.shared.permissions_boundary)
     agents = _deployable_agents(draft, configuration)
     # What nobody wrote down comes first, so that a clash of names is found where somebody can change one.
     if agents:

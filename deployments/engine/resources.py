@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Properties = Mapping[str, Any]
-"""CloudFormation properties as plain JSON; references are intrinsics (`Ref`, `Fn::GetAtt`, `Fn::Sub`)."""
+"""CloudFormation properties as plain JSON; references are intrinsics (see `intrinsics`)."""
 
 
 @dataclass(frozen=True, slots=True)

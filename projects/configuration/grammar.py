@@ -185,6 +185,16 @@ CONFIGURATION = Record(
                     Key("vpc", VPC, "The network, when there is one."),
                     Key("api_gateway", API_GATEWAY, "The API that routes of all agents share.", default={}),
                     Key("monitoring", MONITORING, "Logs, alarms and traces.", default={}),
+                    Key(
+                        "permissions_boundary",
+                        Text(
+                            noun="a managed policy",
+                            pattern=r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]+",
+                            rule="the ARN of a managed policy",
+                            example="arn:aws:iam::123456789012:policy/boundary",
+                        ),
+                        "The managed policy no role that is made may go beyond.",
+                    ),
                 ),
                 Shared,
             ),

@@ -161,6 +161,7 @@ class Shared:
     vpc: Vpc | None
     api_gateway: ApiGateway
     monitoring: Monitoring
+    permissions_boundary: str | None
     line: int = field(default=1, compare=False)
 
 
