@@ -231,7 +231,10 @@ class _Run:
         step = ended.step
         self._running.discard(step.id)
         if ended.error:
-            data = {"seconds": ended.seconds, "error": dict(ended.error)}
+            data: dict[str, Any] = {"seconds": ended.seconds, "error": dict(ended.error)}
+            if ended.put:
+                self._journal.put(ended.put)
+                data["physicalId"] = ended.physical_id
             self._end(step.id, Code.STEP_FAILED, {step.id}, data, ended.time)
             return
         if ended.put:

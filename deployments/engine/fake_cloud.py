@@ -15,11 +15,10 @@ from typing import Any, TypeVar
 from deployments.engine.errors import Category, CloudError
 from deployments.engine.fakes import Killed
 from deployments.engine.kinds import Kind, Kinds
-from deployments.engine.ports import Call, Listener, Live, Made, Provisioners, Target
+from deployments.engine.ports import OWNER_TAGS, Call, Listener, Live, Made, Provisioners, Target
 from deployments.engine.state import StateResource
 
 T = TypeVar("T")
-OWNER_TAGS = ("strands:project", "strands:environment")
 
 
 @dataclass(frozen=True, slots=True)

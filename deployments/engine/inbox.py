@@ -31,7 +31,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a step ended: with what is to be put into the state, or an error, or (a bug or a kill) a death."""
+    """How a step ended: with what to put into the state, an error, both (half made), or (a bug, a kill) a death."""
 
     step: Step
     time: str

@@ -10,6 +10,9 @@ from deployments.engine.events import Event
 from deployments.engine.kinds import Kind
 from deployments.engine.state import StateResource
 
+OWNER_TAGS = ("strands:project", "strands:environment")
+"""What is tagged with the same values is ours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

@@ -14,7 +14,7 @@ from deployments.engine.importing import import_changes
 from deployments.engine.inbox import Ended, Inbox
 from deployments.engine.intrinsics import Lookup, resolve
 from deployments.engine.plan import Change, Reason
-from deployments.engine.ports import Clock, Made, Provisioners, Target
+from deployments.engine.ports import OWNER_TAGS, Clock, Made, Provisioners, Target
 from deployments.engine.resources import Resource
 from deployments.engine.state import StateResource
 from deployments.engine.steps import Operation, Step
@@ -83,7 +83,23 @@ def _create(step: Step, bench: Bench, repeated: bool) -> dict[str, Any]:
     target = _target(step, bench)
     provisioner = bench.provisioners[target.type]
     adopted = repeated and provisioner.find(target) is not None
-    return {**_made(step, bench, target, provisioner.create(target)), "adopted": adopted}
+    try:
+        made = provisioner.create(target)
+    except CloudError as error:
+        return {**_left_behind(step, bench, target), "error": error.as_dict()}
+    return {**_made(step, bench, target, made), "adopted": adopted}
+
+
+def _left_behind(step: Step, bench: Bench, target: Target) -> dict[str, Any]:
+    """What a creation that failed half-way left, if it is ours: unless it is recorded nobody would ever remove it."""
+    try:
+        live = bench.provisioners[target.type].find(target)
+    except CloudError:  # the creation's own error says more
+        return {}
+    if live is None or any(live.tags.get(key) != target.tags.get(key) for key in OWNER_TAGS):
+        return {}
+    there = {name: value for name, value in live.properties.items() if name in target.properties}
+    return _made(step, bench, replace(target, properties=there), Made(live.physical_id, live.attributes))
 
 
 def _update(step: Step, bench: Bench, repeated: bool) -> dict[str, Any]:

@@ -176,10 +176,33 @@ def test_a_failed_step_skips_what_needs_it_and_nothing_else(cloud: FakeCloud, le
 def test_a_failed_run_is_finished_by_the_next_plan(cloud: FakeCloud, ledger: RecordingLedger) -> None:
     cloud.fail("Configure", "desk")
     state = run(planned(ALL, ledger.state, cloud), ledger, cloud).state
-    assert set(state.resources) == {"Role", "Tickets"}
+    assert set(state.resources) == {"Role", "Tickets", "Desk"}, "Desk is there, though not as it should be"
     again = RecordingLedger(state)
     assert run(planned(ALL, state, cloud), again, cloud).status is Status.SUCCEEDED
     assert len(cloud.inventory()) == 4
+
+
+def test_what_a_failed_creation_left_is_deleted_when_nobody_wants_it_any_more(
+    cloud: FakeCloud, ledger: RecordingLedger
+) -> None:
+    cloud.fail("Configure", "desk")
+    outcome = run(planned(ALL, ledger.state, cloud), ledger, cloud)
+    failed = next(event for event in ledger.events if event.code is Code.STEP_FAILED)
+    assert (failed.step, failed.data["physicalId"]) == ("create:Desk", "desk")
+    assert deployed((), cloud, outcome.state).resources == {}
+    assert cloud.inventory() == {}
+
+
+@pytest.mark.parametrize("why", ["it is not ours", "nobody can tell"])
+def test_what_may_be_somebody_elses_is_not_recorded(why: str, cloud: FakeCloud, ledger: RecordingLedger) -> None:
+    cloud.fail("Configure", "desk")
+    if why == "it is not ours":
+        cloud.create("Test::Function", "desk", {}, {"strands:project": "another"}, named=True)
+    else:
+        cloud.fail("Describe", "desk")
+    outcome = run(planned(ALL, ledger.state, cloud), ledger, cloud)
+    assert set(outcome.state.resources) == {"Role", "Tickets"}
+    assert "physicalId" not in next(event for event in ledger.events if event.code is Code.STEP_FAILED).data
 
 
 def test_a_skipped_step_names_every_failure_it_waits_behind(cloud: FakeCloud, ledger: RecordingLedger) -> None:

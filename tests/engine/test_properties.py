@@ -168,7 +168,7 @@ def assert_true(state: State, cloud: FakeCloud) -> None:
 
 
 def expected(plan: Plan, ledger: RecordingLedger, before: State) -> dict[str, object]:
-    """The state before, with exactly what succeeded put in and taken out (values as the ledger has them)."""
+    """The state before, with what succeeded put in and taken out and what is half made, as the ledger has it."""
     entries: dict[str, object] = dict(before.resources)
     succeeded = {event.step for event in ledger.events if event.code is Code.STEP_SUCCEEDED}
     for step in steps_of(plan):
@@ -177,6 +177,10 @@ def expected(plan: Plan, ledger: RecordingLedger, before: State) -> dict[str, ob
         elif step.id in succeeded:
             entries[step.logical_id] = ledger.state.resources[step.logical_id]
             assert ledger.state.resources[step.logical_id].physical_id
+    half_made = {
+        event.logical_id for event in ledger.events if event.code is Code.STEP_FAILED and "physicalId" in event.data
+    }
+    entries |= {name: ledger.state.resources[name] for name in half_made}
     for change in plan.changes:
         if change.action is Action.NO_CHANGE and change.target:  # may be organised anew
             entries[change.logical_id] = ledger.state.resources[change.logical_id]

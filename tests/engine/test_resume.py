@@ -157,7 +157,7 @@ def test_a_failure_before_the_kill_still_skips_what_waited_behind_two() -> None:
     both = replace(DESK, depends_on=("Tickets",))
     scene = Scene((), (ROLE, both, TICKETS))
     scene.cloud.fail("Create", "role")
-    scene.cloud.die_at(2)
+    scene.cloud.die_at(3)  # after the failed creation and the look for what it left
     scene.killed(1).resumed()
     assert scene.outcome.counts == {"succeeded": 1, "failed": 1, "skipped": 1, "cancelled": 0}
     skipped = next(event for event in scene.ledger.events if event.code is Code.STEP_SKIPPED)
