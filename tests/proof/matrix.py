@@ -108,7 +108,8 @@ def look(directory: Path, acts: Sequence[str] = ACTS) -> Right:
 
 def try_all(directory: Path, right: Right, *, every: int = 1, jobs: int = 2, tell: Tell = lambda _: None) -> list[Case]:
     """Tries every crash point, or every so-manieth, with as many chains at once as there are jobs."""
-    chosen = {act: points[:: min(every, len(points))] for act, points in right.points.items()}
+    steps = {act: min(every, len(points)) for act, points in right.points.items()}
+    chosen = {act: points[steps[act] // 2 :: steps[act]] for act, points in right.points.items()}
     chains = list(enumerate(zip_longest(*chosen.values()), start=3))
     slots = [begin(_try, directory, right, chains[slot::jobs], tell) for slot in range(jobs)]
     return [
