@@ -38,6 +38,7 @@ def cloud(aws: Sandbox, settings: Any) -> Iterator[str]:
     history.store._memory.cache_clear()
     yield aws.url
     sandbox_call(aws.url, "/_sandbox/faults", method="DELETE")
+    sandbox_call(aws.url, "/_sandbox/latency", {"milliseconds": 0}, "POST")
 
 
 @pytest.fixture

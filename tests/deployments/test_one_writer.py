@@ -13,7 +13,7 @@ from deployments.engine.errors import LostLease
 from deployments.errors import OutOfDate
 from deployments.models import Deployment, Lease, Status
 from projects.models import Configuration, Environment, User
-from tests.deployments.conftest import plan, run
+from tests.deployments.conftest import plan, run, sandbox_call
 
 pytestmark = pytest.mark.django_db
 Edit = Callable[[str, str], Configuration]
@@ -96,6 +96,8 @@ def test_cancel_in_the_queue_and_while_running(dev: Environment, bob: User, samp
 
     running = plan(dev, bob)
     execution.start(deployment_id=running.pk, actor=bob, inline=True)
+    # The row is looked at twice a second, and without it the whole run may be quicker than that.
+    sandbox_call(cloud, "/_sandbox/latency", {"milliseconds": 200}, "POST")
     asked: list[bool] = []
 
     def cancel_once(**_: object) -> None:
