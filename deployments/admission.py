@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import approvals, leases, states
+from deployments import approvals, leases, states, undoing
 from deployments.aws.refresh import read_all
 from deployments.aws.registry import KINDS
 from deployments.engine.errors import PlanMismatch
@@ -131,6 +131,8 @@ def _compare(deployment: Deployment, plan: Plan) -> None:
         raise PlanMismatch("The environment has changed since this plan was made. It needs a new plan.")
     if deployment.configuration.digest != subject.configuration_digest:
         raise PlanMismatch("The plan is of another configuration. It needs a new plan.")
+    if deployment.undoes and not undoing.only_takes_back(deployment, plan):
+        raise PlanMismatch("The plan does more than to take the failed run back.")
     standing = approvals.standing(deployment)
     if not standing.allowed:
         missing = " ".join(standing.missing) or f"{standing.refused_by} rejected it."

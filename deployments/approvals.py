@@ -20,7 +20,8 @@ def standing(deployment: Deployment) -> Standing:
         for membership in Membership.objects.filter(project_id=environment.project_id)
     }
     return protection.stand(
-        rule=Rule(environment.required_approvals if environment.protected else 0),
+        # What takes a failed run back was agreed to with the environment's settings and with that run.
+        rule=Rule(environment.required_approvals if environment.protected and not deployment.undoes else 0),
         plan_digest=deployment.plan.digest,
         proposer=deployment.proposed_by_id,
         reviews=[

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import admission, broadcasts, clouds, leases, parking, recording, states
+from deployments import admission, broadcasts, clouds, leases, parking, planning, recording, states, undoing
 from deployments.dispatch import enqueue
 from deployments.engine import story
 from deployments.engine.clock import SystemClock
@@ -43,18 +43,23 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
-def start(*, deployment_id: int, actor: User, inline: bool = False) -> Deployment:
+def start(*, deployment_id: int, actor: User | None, inline: bool = False) -> Deployment:
     """Queues a ready plan. Pressing twice is pressing once. `inline`: the caller runs it in this process.
+
+    `actor` is None for what nobody in person starts.
 
     Raises:
         OutOfDate: it is not ready (any more).
     """
     with transaction.atomic():
         moved = Deployment.objects.filter(pk=deployment_id, status=Status.READY).update(
-            status=Status.QUEUED, queued_at=timezone.now(), run_by=actor, run_by_text=actor.text
+            status=Status.QUEUED,
+            queued_at=timezone.now(),
+            run_by=actor,
+            run_by_text=actor.text if actor else planning.NOBODY,
         )
         deployment = Deployment.objects.get(pk=deployment_id)
-        if not moved and not (deployment.status in INTERRUPTIBLE and deployment.run_by_id == actor.pk):
+        if not moved and not (deployment.status in INTERRUPTIBLE and deployment.run_by == actor):
             raise OutOfDate(f"This plan cannot be deployed now; it is: {deployment.get_status_display()}.")
         if moved and not inline:
             enqueue("run", deployment_id)
@@ -261,6 +266,8 @@ def _finish(deployment: Deployment, plan: Plan, held: leases.Held, failure: str,
             status=status, error=error, summary=summary, ended_at=timezone.now()
         )
         _outdate_other_plans(deployment)
+        if status == Status.FAILED:
+            undoing.propose_after(deployment, plan)
     try:
         recording.record_run(_load(deployment.pk))
     except Exception:  # the run is over and true either way; the sweep tries again

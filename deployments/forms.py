@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -35,12 +36,32 @@ class SourceChoice(ModelChoice):
         return f"{obj.short_digest} · {obj.origin}"
 
 
+class TargetsField(forms.CharField):
+    """Names of agents and resources, separated by blanks or commas; cleans to a list."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            label="Only",
+            required=False,
+            max_length=100_000,
+            help_text="Agents and resources by the names a plan shows; what they need comes with them."
+            " Empty: everything.",
+            widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+            **kwargs,
+        )
+
+    def clean(self, value: Any) -> list[str]:
+        """The names, each once."""
+        return list(dict.fromkeys(re.findall(r"[^\s,]+", super().clean(value))))
+
+
 class PlanForm(StyledForm):
     """What to plan for an environment; the latest of each unless chosen otherwise."""
 
     configuration = ConfigurationChoice(queryset=Configuration.objects.none(), empty_label=None)
     source = SourceChoice(queryset=SourceBundle.objects.none(), required=False, empty_label="none")
     message = forms.CharField(label="Message", max_length=200, required=False)
+    targets = TargetsField()
     run_when_approved = forms.BooleanField(label="Deploy by itself once it is approved", required=False)
 
     def __init__(self, *args: Any, environment: Environment, **kwargs: Any) -> None:
@@ -67,6 +88,12 @@ class MessageForm(StyledForm):
     """Why, in a sentence."""
 
     message = forms.CharField(label="Why", max_length=200, required=False)
+
+
+class RollbackForm(MessageForm):
+    """Why, and how much of the environment."""
+
+    targets = TargetsField()
 
 
 class DestroyForm(StyledForm):

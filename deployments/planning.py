@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import approvals, candidates, clouds, preflight, states
+from deployments import approvals, candidates, clouds, execution, preflight, states
 from deployments.aws import registry
 from deployments.aws.refresh import read_all
 from deployments.checks import Check, Verdict
@@ -26,23 +27,29 @@ from projects.models import Configuration, Environment, SourceBundle, User
 
 logger = logging.getLogger(__name__)
 
+NOBODY = "strandsweb"
+"""Who acts where no person does."""
+
 
 def propose(
     *,
     environment: Environment,
-    actor: User,
+    actor: User | None,
     method: Method,
     kind: PlanKind = PlanKind.DEPLOY,
     configuration: Configuration | None = None,
     source: SourceBundle | None = None,
     message: str = "",
     rollback_to: str = "",
+    targets: Sequence[str] = (),
+    undoes: str = "",
     run_when_approved: bool = False,
     inline: bool = False,
 ) -> Deployment:
     """A new deployment in status planning; the latest configuration and source where none are named.
 
-    `inline`: the caller plans it in this process, so no worker is told.
+    `targets` limits it to these stacks and logical ids with what they need. `undoes`: see `undoing`; nobody in person
+    asks for that. `inline`: the caller plans it in this process, so no worker is told.
 
     Raises:
         WorkflowError: the project has no configuration yet.
@@ -62,9 +69,11 @@ def propose(
             configuration=configuration,
             source=source or project.latest_source,
             rollback_to=rollback_to,
+            targets=list(targets),
+            undoes=undoes,
             run_when_approved=run_when_approved,
             proposed_by=actor,
-            proposed_by_text=actor.text,
+            proposed_by_text=actor.text if actor else NOBODY,
             created_at=now,
         )
         if not inline:
@@ -116,6 +125,7 @@ def _plan(deployment: Deployment, wish: Wish) -> PlanDocument:
             source_digest=deployment.source.digest if deployment.source else "",
             rollback_to=deployment.rollback_to or None,
             imports=imports,
+            targets=tuple(deployment.targets),
         )
         plan = engine.make_plan(
             wanted, state=state, live=live, kinds=registry.KINDS, secret_key=settings.SECRET_KEY.encode()
@@ -155,6 +165,8 @@ def _write(deployment: Deployment, document: PlanDocument) -> None:
         else:
             current.status = Status.WAITING
         current.save(update_fields=["counts", "destroys_data", "planned_at", "status", "error", "ended_at"])
+        if current.undoes and current.status == Status.READY:
+            execution.start(deployment_id=current.pk, actor=None)
 
 
 def _close(deployment: Deployment, *, error: str, problems: list[dict[str, Any]] | None = None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from deployments import planning
 from deployments.engine.plan import PlanKind
 from deployments.errors import WorkflowError
@@ -26,10 +28,11 @@ def propose(
     actor: User,
     method: Method,
     message: str = "",
+    targets: Sequence[str] = (),
     run_when_approved: bool = False,
     inline: bool = False,
 ) -> Deployment:
-    """A rollback to the record, in status planning.
+    """A rollback to the record, in status planning; `targets` limits it to stacks and logical ids.
 
     Raises:
         WorkflowError: there is nothing whole to go back to, or its configuration or source is not there any more.
@@ -51,6 +54,7 @@ def propose(
         source=source,
         message=message or f"Roll back to {record.deployment_id}",
         rollback_to=record.deployment_id,
+        targets=targets,
         run_when_approved=run_when_approved,
         inline=inline,
     )

@@ -8,10 +8,12 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
+from deployments import states
 from deployments.blueprint import Blueprint, EnvironmentFacts, Output, synthesise
 from deployments.engine.plan import Plan, PlanKind
 from deployments.engine.resources import Resource
 from deployments.engine.state import State
+from deployments.engine.undoing import to_undo
 from deployments.errors import WorkflowError
 from deployments.models import Deployment
 from history import reading
@@ -54,11 +56,24 @@ def wish_of(deployment: Deployment) -> Wish:
         return Wish((), ())
     if deployment.kind == PlanKind.IMPORT and deployment.imports.state is not None:
         return _recorded_elsewhere(deployment, State.from_dict(deployment.imports.state))
+    if deployment.undoes:
+        return _what_stays(deployment)
     blueprint = blueprint_of(deployment)
     if deployment.kind == PlanKind.ROLLBACK:
         return Wish(_recorded_targets(deployment), blueprint.outputs)
     imports = deployment.imports.resources if deployment.kind == PlanKind.IMPORT else {}
     return Wish(blueprint.resources, blueprint.outputs, imports)
+
+
+def _what_stays(deployment: Deployment) -> Wish:
+    """The environment as it is recorded, without what a failed run created; its outputs as far as they are there."""
+    state = states.load(deployment.environment)
+    going = to_undo(state, deployment.targets)
+    failed = Deployment.objects.select_related("plan").get(public_id=deployment.undoes)
+    return Wish(
+        tuple(resource for resource in as_recorded(state) if resource.logical_id not in going),
+        tuple(Output(**output) for output in failed.plan.outputs),
+    )
 
 
 def packages_of(deployment: Deployment) -> Callable[[str], bytes]:
@@ -189,4 +204,9 @@ def _recorded_targets(deployment: Deployment) -> tuple[Resource, ...]:
     except Record.DoesNotExist:
         raise WorkflowError(f"There is no record of {deployment.rollback_to} to go back to.") from None
     plan = Plan.from_dict(reading.plan(record))
+    if plan.subject.targets:
+        raise WorkflowError(
+            f"{deployment.rollback_to} was limited to {', '.join(plan.subject.targets)}, so it does not say what the "
+            "whole environment was. Go back to a deployment of everything, limited to the same if you like."
+        )
     return tuple(change.target for change in plan.changes if change.target is not None)

@@ -54,6 +54,7 @@ class Reason(StrEnum):
     ALREADY_GONE = "already-gone"
     RETAINED = "retained"
     UNCHANGED = "unchanged"
+    NOT_CHOSEN = "not-chosen"
 
 
 REASON_TEXT: Mapping[Reason, str] = {
@@ -70,6 +71,7 @@ REASON_TEXT: Mapping[Reason, str] = {
     Reason.ALREADY_GONE: "is already gone; only its entry in the state is removed",
     Reason.RETAINED: "is protected and stays",
     Reason.UNCHANGED: "is as configured",
+    Reason.NOT_CHOSEN: "is left out of this plan",
 }
 
 
@@ -213,7 +215,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the plan is about and what it was made from; all of it is checked again before the first call."""
+    """What the plan is about and what it was made from; all of it is checked again before the first call.
+
+    `targets` are the stacks and logical ids it is limited to; empty: everything.
+    """
 
     kind: PlanKind
     project: str
@@ -227,9 +232,10 @@ class Subject:
     configuration_digest: str
     source_digest: str
     rollback_to: str | None = None
+    targets: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON."""
+        """Plain JSON; `targets` only where there are any."""
         return {
             "kind": self.kind.value,
             "project": self.project,
@@ -241,6 +247,7 @@ class Subject:
             "configuration": {"number": self.configuration_number, "digest": self.configuration_digest},
             "sourceDigest": self.source_digest,
             "rollbackTo": self.rollback_to,
+            **({"targets": list(self.targets)} if self.targets else {}),
         }
 
     @classmethod
@@ -259,6 +266,7 @@ class Subject:
             configuration_digest=data["configuration"]["digest"],
             source_digest=data["sourceDigest"],
             rollback_to=data["rollbackTo"],
+            targets=tuple(data.get("targets", ())),
         )
 
 

@@ -29,13 +29,15 @@ from deployments.engine.ports import Live
 from deployments.engine.resources import Resource
 from deployments.engine.state import State, StateResource
 from deployments.engine.steps import steps_of
+from deployments.engine.targeting import narrowed
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What somebody asks for: resources (none of them for a destroy) and where they come from.
 
-    `imports` are live resources that exist already, by the logical id they are taken over as.
+    `imports` are live resources that exist already, by the logical id they are taken over as. `targets`: see
+    `targeting.narrowed`; empty: everything.
     """
 
     kind: PlanKind
@@ -46,6 +48,7 @@ class Wanted:
     source_digest: str = ""
     rollback_to: str | None = None
     imports: Mapping[str, Live] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
 
 
 def make_plan(
@@ -61,6 +64,8 @@ def make_plan(
         secret_key=secret_key,
         imports=wanted.imports,
     )
+    if wanted.targets:
+        changes = narrowed(changes, wanted.targets)
     subject = Subject(
         kind=wanted.kind,
         project=wanted.project,
@@ -74,6 +79,7 @@ def make_plan(
         configuration_digest=wanted.configuration_digest,
         source_digest=wanted.source_digest,
         rollback_to=wanted.rollback_to,
+        targets=wanted.targets,
     )
     plan = Plan(subject, changes)
     steps_of(plan)  # refuses now what could not be put in order later

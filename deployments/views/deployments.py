@@ -137,10 +137,20 @@ def describe(access: Access, found: Deployment) -> dict[str, Any]:
             "steps": found.steps.all(),
             "lines": following.lines(found),
             "failures": [step for step in found.steps.filter(status="failed") if step.error],
+            "unfinished": _unfinished(found),
+            "taken_back_by": Deployment.objects.filter(environment=found.environment, undoes=found.public_id).first(),
         }
     if found.status == Status.SUCCEEDED:
         context["outputs"] = offers(found.environment)
     return context | {"may_cancel": _may_cancel(access, found)}
+
+
+def _unfinished(found: Deployment) -> str:
+    """What a run that did not succeed left undone, as a plan's form takes it; nothing where it did everything."""
+    if found.status not in (Status.FAILED, Status.CANCELLED):
+        return ""
+    rows = found.steps.filter(status__in=("failed", "skipped", "cancelled")).values_list("logical_id", flat=True)
+    return " ".join(dict.fromkeys(rows))
 
 
 def _may_cancel(access: Access, found: Deployment) -> bool:

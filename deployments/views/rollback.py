@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from deployments import rollbacks
 from deployments.errors import WorkflowError
-from deployments.forms import MessageForm
+from deployments.forms import RollbackForm
 from deployments.models import Method
 from history.models import Record
 from projects.access import access_to
@@ -23,7 +23,7 @@ def rollback(request: HttpRequest, slug: str, deployment_id: str) -> HttpRespons
     records = Record.objects.of_project(access.project).filter(environment__isnull=False)
     record = get_object_or_404(records.select_related("environment__project"), deployment_id=deployment_id)
     assert record.environment is not None
-    form = MessageForm(posted(request))
+    form = RollbackForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             found = rollbacks.propose(
@@ -31,7 +31,7 @@ def rollback(request: HttpRequest, slug: str, deployment_id: str) -> HttpRespons
                 record=record,
                 actor=access.user,
                 method=Method.WEB,
-                message=form.cleaned_data["message"],
+                **form.cleaned_data,
             )
         except WorkflowError as refusal:
             form.add_error(None, str(refusal))
