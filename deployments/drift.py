@@ -14,9 +14,10 @@ from deployments.aws.registry import KINDS
 from deployments.dispatch import enqueue
 from deployments.engine.errors import EngineError
 from deployments.engine.plan import Change, PlanKind
-from deployments.engine.planner import make_changes
+from deployments.engine.planner import live_fingerprint, make_changes
+from deployments.engine.state import State
 from deployments.errors import WorkflowError
-from deployments.models import DriftCheck
+from deployments.models import Deployment, DriftCheck, Status
 from deployments.wishes import as_recorded
 from projects.models import Environment, User
 
@@ -63,7 +64,31 @@ def _changes(environment: Environment) -> tuple[Change, ...]:
         return ()
     with clouds.reach(environment, purpose="drift", reading=True) as provisioners:
         live = read_all(state.resources.values(), provisioners)
+    if _is_as_configured(environment, state, live_fingerprint(live=live, state=state, kinds=KINDS)):
+        return ()
     return make_changes(kind=PlanKind.DEPLOY, desired=as_recorded(state), state=state, live=live, kinds=KINDS)
+
+
+def _is_as_configured(environment: Environment, state: State, fingerprint: str) -> bool:
+    """Whether a plan of the latest configuration, made of this very state and world, had nothing to do.
+
+    So it is after a change made outside was adopted: the record still holds the value before, and the next run that
+    has something to do brings it up to date.
+    """
+    newest = (
+        Deployment.objects.filter(environment=environment, kind=PlanKind.DEPLOY, status=Status.UNCHANGED, targets=[])
+        .select_related("plan", "configuration")
+        .order_by("-pk")
+        .first()
+    )
+    if newest is None or newest.configuration != environment.project.latest_configuration:
+        return False
+    subject = newest.plan.value().subject
+    return (subject.base_serial, subject.base_digest, subject.live_fingerprint) == (
+        state.serial,
+        state.digest(),
+        fingerprint,
+    )
 
 
 def _row(change: Change) -> dict[str, Any]:

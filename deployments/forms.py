@@ -84,6 +84,13 @@ class ReviewForm(StyledForm):
     plan_digest = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
 
 
+class SecretForm(StyledForm):
+    """A secret's new value; never rendered again."""
+
+    logical_id = forms.CharField(max_length=255, widget=forms.HiddenInput)
+    value = forms.CharField(strip=False, max_length=65_536, widget=forms.PasswordInput)
+
+
 class MessageForm(StyledForm):
     """Why, in a sentence."""
 

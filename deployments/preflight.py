@@ -20,7 +20,7 @@ from deployments.aws.deploy_policy import deploy_policy
 from deployments.aws.permissions import denied_actions
 from deployments.aws.quotas import QUOTAS
 from deployments.aws.registry import KINDS, PROVISIONERS
-from deployments.aws.trust import principal, with_preflight
+from deployments.aws.trust import principal, with_preflight, with_secret_values
 from deployments.checks import Check, Verdict, or_skipped
 from deployments.engine.errors import CloudError
 from deployments.engine.plan import Action, Change, Plan
@@ -93,17 +93,18 @@ def may(environment: Environment, aws: Aws, types: set[str]) -> Check:
     return or_skipped(name, look)
 
 
-def policy_of(environment: Environment, types: set[str] | None = None) -> dict[str, object]:
-    """The least-privilege policy of the environment's role, with what looking ahead takes."""
+def policy_of(environment: Environment) -> dict[str, object]:
+    """The least-privilege policy of the environment's role, with what looking ahead and setting secrets take."""
     return with_preflight(
-        deploy_policy(
-            KINDS,
-            project=environment.project.slug,
-            environment=environment.name,
-            account=environment.account,
-            region=environment.region,
-            partition=boto3.Session().get_partition_for_region(environment.region),
-            types=types,
+        with_secret_values(
+            deploy_policy(
+                KINDS,
+                project=environment.project.slug,
+                environment=environment.name,
+                account=environment.account,
+                region=environment.region,
+                partition=boto3.Session().get_partition_for_region(environment.region),
+            )
         )
     )
 

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from deployments.views import (
     access,
+    adopting,
     calls,
     deployments,
     drift,
@@ -16,6 +17,7 @@ from deployments.views import (
     reviews,
     rollback,
     runs,
+    secrets,
 )
 
 environment_patterns = [
@@ -23,6 +25,8 @@ environment_patterns = [
     path("plan/", environments.plan, name="environment-plan"),
     path("destroy/", environments.destroy, name="environment-destroy"),
     path("access/", access.access, name="environment-access"),
+    path("secrets/", secrets.secrets, name="environment-secrets"),
+    path("adopt/", adopting.adopt, name="environment-adopt"),
     path("drift/", drift.drift, name="environment-drift"),
     path("export/", exporting.export, name="environment-export"),
     path("export/<str:file>", exporting.export_file, name="environment-export-file"),

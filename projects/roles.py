@@ -26,6 +26,7 @@ class Action(StrEnum):
     CANCEL_OWN = "cancel their own runs"
     CANCEL_ANY = "cancel any run"
     TRY = "call the deployed API"
+    SET_SECRETS = "set the values of secrets"
     APPROVE = "approve or reject plans"
     MANAGE_MEMBERS = "manage members"
     MANAGE_ENVIRONMENTS = "manage environments and their protection"
@@ -39,6 +40,7 @@ _DEPLOYER = _VIEWER | {
     Action.RUN,
     Action.CANCEL_OWN,
     Action.TRY,
+    Action.SET_SECRETS,
 }
 _APPROVER = _DEPLOYER | {Action.APPROVE}
 _OWNER = _APPROVER | {Action.CANCEL_ANY, Action.MANAGE_MEMBERS, Action.MANAGE_ENVIRONMENTS}

@@ -66,6 +66,17 @@ def with_preflight(policy: Mapping[str, Any]) -> dict[str, Any]:
     return {**policy, "Statement": [*policy["Statement"], statement]}
 
 
+def with_secret_values(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """The policy, and what giving its secrets their values takes; deploying them does not."""
+    statements = [
+        {**statement, "Action": [*statement["Action"], "secretsmanager:PutSecretValue"]}
+        if "secretsmanager:CreateSecret" in statement["Action"]
+        else statement
+        for statement in policy["Statement"]
+    ]
+    return {**policy, "Statement": statements}
+
+
 def only_reading(policy: Mapping[str, Any]) -> dict[str, Any]:
     """The policy without what changes anything: for the role that plans and looks for drift."""
     statements = []

@@ -36,7 +36,7 @@ def plan(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Chooses configuration and source, and proposes."""
     access = access_to(request.user, slug, Action.PROPOSE)
     row = find(access, name)
-    form = PlanForm(posted(request), environment=row)
+    form = PlanForm(posted(request), environment=row, initial={"targets": request.GET.get("targets", "")[:1000]})
     if request.method == "POST" and form.is_valid():
         try:
             found = planning.propose(environment=row, actor=access.user, method=Method.WEB, **form.cleaned_data)
