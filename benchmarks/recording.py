@@ -13,6 +13,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from deployments import clouds
+from deployments.aws import registry
 from deployments.aws.calls import Aws, is_write
 from deployments.aws.credentials import Access
 from deployments.engine.kinds import Kind
@@ -60,7 +61,7 @@ class Recorder:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Records what any run in this process does while the block lasts."""
-        doors = vars(clouds)
+        doors, registered = vars(clouds), vars(registry)
         session_for, provisioners = doors["session_for"], doors["provisioners"]
 
         def recorded_session(access: Access) -> boto3.Session:
@@ -72,10 +73,12 @@ class Recorder:
             return {name: _Named(name, inner) for name, inner in provisioners(aws, artifacts).items()}
 
         doors.update(session_for=recorded_session, provisioners=named_provisioners)
+        registered.update(provisioners=named_provisioners)
         try:
             yield
         finally:
             doors.update(session_for=session_for, provisioners=provisioners)
+            registered.update(provisioners=provisioners)
 
     def _listen_to(self, base_classes: list[type], **_: Any) -> None:
         """boto3's own way to extend its clients: a class put before the others."""
