@@ -58,5 +58,5 @@ def test_a_plan_shows_what_was_looked_at(
     page = visit(vera).get(reverse("deployment", args=["support-desk", deployment.public_id])).content.decode()
     assert "3 names are free." in page
     assert f'data-verdict="{verdict}"' in page
-    assert ("<details open>" in page) == (verdict == "failed")
+    assert ('<details class="card fold" id="checks" open>' in page) == (verdict == "failed")
     assert "This destroys data" in page, "the plan is there, too"
