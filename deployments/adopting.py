@@ -52,7 +52,7 @@ def why_not(change: Change, line: PropertyChange) -> str:
 
 
 def adopt(*, environment: Environment, change: Change, path: str, actor: User) -> Configuration:
-    """Writes the live value of one property into the configuration, for this environment where the file names it.
+    """Writes the live value of one property into the configuration, for this environment alone.
 
     Raises:
         WorkflowError: it cannot be adopted; with the sentence why. Nothing was written.
@@ -95,7 +95,7 @@ def _agent_key(type_name: str, path: str) -> str:
 
 
 def _place(parsed: ProjectConfiguration, environment: Environment, change: Change, path: str) -> str:
-    """Where the value stands in the file: among the environment's own overrides, where it has a place in the file."""
+    """Where the value goes in the file: among the environment's own overrides, as it was seen there and nowhere else."""
     if key := _agent_key(change.type, path):
         part, noun, names = "agents", "function", [agent.name for agent in parsed.agents]
     else:
@@ -104,9 +104,9 @@ def _place(parsed: ProjectConfiguration, environment: Environment, change: Chang
     name = next((each for each in names if pascal(each, noun) == change.logical_id), None)
     if name is None:
         raise WorkflowError(f"{change.logical_id} does not stand in the configuration under a name of its own.")
-    if environment.name in parsed.environments:
-        return f"environments.{environment.name}.{part}.{name}.{key}"
-    return f"{part}[{name}].{key}"
+    if environment.name not in parsed.environments:
+        raise WorkflowError(f"The configuration does not name {environment.name} under environments.")
+    return f"environments.{environment.name}.{part}.{name}.{key}"
 
 
 def _check(environment: Environment, latest: Configuration, text: str, change: Change, line: PropertyChange) -> None:

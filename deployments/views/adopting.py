@@ -31,7 +31,9 @@ def adopt(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     except WorkflowError as refusal:
         messages.error(request, str(refusal))
         return redirect("environment", slug, name)
-    messages.success(request, f"Revision {saved.number} says so now. A plan of {name} has nothing to do about it any more.")
+    messages.success(
+        request, f"Revision {saved.number} says so now. A plan of {name} has nothing to do about it any more."
+    )
     return redirect("configuration-revision", slug, saved.number)
 
 

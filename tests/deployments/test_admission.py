@@ -198,3 +198,38 @@ def test_progress_begins_the_count_anew_and_pending_steps_are_named(
     deployment.refresh_from_db()
     assert deployment.takeups == (1 if ended else 5)
     assert deployment.status == Status.SUCCEEDED
+
+
+def test_what_was_under_way_when_a_run_is_given_up_is_named_and_taken_over_by_the_next_plan(
+    dev: Environment, bob: User, sample: Configuration, cloud: str
+) -> None:
+    deployment = plan(dev, bob)
+    execution.start(deployment_id=deployment.pk, actor=bob, inline=True)
+
+    def taken_over(**_: object) -> None:
+        Lease.objects.filter(environment=dev).update(holder="x", expires_at=timezone.now() - timedelta(seconds=1))
+
+    execution.run(deployment_id=deployment.pk, announce=taken_over)
+    under_way = set(deployment.steps.filter(status="running").values_list("step_id", flat=True))
+    assert under_way
+    ended = deployment.steps.exclude(status__in=("pending", "running")).count()
+    Deployment.objects.filter(pk=deployment.pk).update(takeups=admission.TAKEUPS, steps_at_takeup=ended)
+    parked = execution.run(deployment_id=deployment.pk)
+    assert parked.status == Status.FAILED
+    assert all(name in parked.error for name in under_way)
+    assert set(parked.steps.filter(status="failed").values_list("step_id", flat=True)) == under_way
+    again = plan(dev, bob)
+    assert run(again, bob).status == Status.SUCCEEDED
+    assert plan(dev, bob).status == Status.UNCHANGED
+
+
+def test_a_queued_run_that_nobody_can_begin_is_parked_too(
+    dev: Environment, bob: User, sample: Configuration, cloud: str
+) -> None:
+    deployment = plan(dev, bob)
+    execution.start(deployment_id=deployment.pk, actor=bob, inline=True)
+    Deployment.objects.filter(pk=deployment.pk).update(takeups=admission.TAKEUPS)
+    parked = execution.run(deployment_id=deployment.pk)
+    assert parked.status == Status.FAILED
+    assert [event.code.value for event in events_of(parked)][:1] == ["run.started"]
+    assert states.load(dev).resources == {}

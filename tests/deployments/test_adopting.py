@@ -125,3 +125,19 @@ def test_a_plans_row_is_adopted_too(
     sent = {"logical_id": "JobsQueue", "path": "VisibilityTimeout", "deployment": made.public_id}
     client.post(reverse("environment-adopt", args=["support-desk", "dev"]), sent)
     assert project.configurations.count() == 2
+
+
+def test_a_configuration_that_cannot_be_changed_is_left(dev: Environment, project: Project, bob: User) -> None:
+    change = outside("TriageFunction", "AWS::Lambda::Function", "MemorySize", 768)
+    with pytest.raises(WorkflowError, match="has problems"):
+        adopting.adopt(environment=dev, change=change, path="MemorySize", actor=bob)
+
+
+def test_an_environment_the_file_does_not_name_is_not_adopted_from(
+    project: Project, account: str, bob: User, sample: Configuration
+) -> None:
+    qa = Environment.objects.create(project=project, name="qa", account=account, region="us-east-1")
+    change = outside("TriageFunction", "AWS::Lambda::Function", "MemorySize", 768)
+    with pytest.raises(WorkflowError, match="qa"):
+        adopting.adopt(environment=qa, change=change, path="MemorySize", actor=bob)
+    assert project.configurations.count() == 1

@@ -67,3 +67,16 @@ def test_a_run_without_a_holder_waits_for_a_worker(
 
 def test_a_free_environment_says_nothing_of_it(dev: Environment, vera: User, visit: Visit) -> None:
     assert 'id="occupancy"' not in page(visit, vera, dev)
+
+
+def test_every_operation_says_how_it_would_be_looked_up(
+    running: Deployment, dev: Environment, vera: User, visit: Visit
+) -> None:
+    hold(running, 20)
+    running.steps.filter(logical_id="AlertsTopic").update(operation="delete", physical_id="arn:alerts")
+    running.steps.filter(logical_id="TicketsTable").update(operation="update", status="running")
+    text = page(visit, vera, dev)
+    assert "arn:alerts is deleted again; that it is gone already is success" in text
+    assert "tickets is read again, and only what still differs is written" in text
+    running.steps.filter(logical_id="TicketsTable").update(operation="create")
+    assert "looked up by its tags and what it belongs to" in page(visit, vera, dev)
