@@ -95,7 +95,7 @@ def _agent_key(type_name: str, path: str) -> str:
 
 
 def _place(parsed: ProjectConfiguration, environment: Environment, change: Change, path: str) -> str:
-    """Where the value goes in the file: among the environment's own overrides, as it was seen there and nowhere else."""
+    """Where the value goes in the file: among the environment's own overrides, as it was seen only there."""
     if key := _agent_key(change.type, path):
         part, noun, names = "agents", "function", [agent.name for agent in parsed.agents]
     else:
