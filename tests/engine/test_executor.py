@@ -19,6 +19,7 @@ from deployments.engine.fake_cloud import FakeCloud, FakeProvisioner, fake_provi
 from deployments.engine.fakes import CancelAfter, FixedClock, NeverCancel, RecordingLedger
 from deployments.engine.inbox import Inbox
 from deployments.engine.plan import Plan, PlanKind
+from deployments.engine.planner import Wanted, make_plan
 from deployments.engine.ports import Live, Made, Target
 from deployments.engine.resources import Resource
 from deployments.engine.state import StateResource
@@ -518,3 +519,23 @@ def test_the_stage_itself_is_strict() -> None:
 def test_unordered_input_resources_are_accepted(cloud: FakeCloud, ledger: RecordingLedger) -> None:
     backwards: tuple[Resource, ...] = tuple(reversed(ALL))
     assert run(planned(backwards, ledger.state, cloud), ledger, cloud).status is Status.SUCCEEDED
+
+
+def test_a_failed_update_leaves_the_resource_recorded_as_it_was(cloud: FakeCloud, ledger: RecordingLedger) -> None:
+    before = resource("Tickets", "Table", {"TableName": "tickets", "Mode": "a"})
+    state = deployed((before,), cloud)
+    cloud.fail("Configure", "tickets")
+    again = RecordingLedger(state)
+    outcome = run(
+        planned((resource("Tickets", "Table", {"TableName": "tickets", "Mode": "b"}),), state, cloud), again, cloud
+    )
+    assert outcome.status is Status.FAILED
+    assert ends(again) == {"update:Tickets": "step.failed"}
+    assert outcome.state.resources == state.resources
+
+
+def test_a_plan_of_parts_carries_what_was_chosen(cloud: FakeCloud, ledger: RecordingLedger) -> None:
+    wanted = Wanted(kind=PlanKind.DEPLOY, project="support-desk", resources=ALL, targets=("Role",))
+    plan = make_plan(wanted, state=ledger.state, live={}, kinds=KINDS)
+    assert [change.logical_id for change in plan.changes] == ["Role"]
+    assert plan.subject.targets == ("Role",)
