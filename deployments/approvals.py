@@ -8,6 +8,7 @@ from deployments import execution, protection
 from deployments.errors import NotAllowed, OutOfDate
 from deployments.models import Approval, Deployment, Status
 from deployments.protection import Rule, Standing
+from projects.access import role_in
 from projects.models import Membership, User
 from projects.roles import Action, Role, can
 
@@ -90,10 +91,7 @@ def _review(deployment_id: int, actor: User, comment: str, plan_digest: str, *, 
         return deployment  # a double click
     if deployment.plan.digest != plan_digest:
         raise OutOfDate("The plan is no longer the one you looked at. Reload the page and review what it is now.")
-    role = Membership.objects.filter(project_id=deployment.environment.project_id, user=actor).values_list(
-        "role", flat=True
-    )
-    refusal = why_not(deployment, actor, Role(role[0]) if role else None)
+    refusal = why_not(deployment, actor, role_in(deployment.environment.project_id, actor))
     if refusal:
         raise NotAllowed(refusal)
     Approval.objects.create(

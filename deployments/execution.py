@@ -29,8 +29,9 @@ from deployments.errors import NotAllowed, OutOfDate, WorkflowError
 from deployments.ledger import DatabaseLedger, events_of
 from deployments.models import RAN, Deployment, Status
 from deployments.wishes import packages_of
-from projects.models import Membership, User
-from projects.roles import Action, Role, can
+from projects.access import role_in
+from projects.models import User
+from projects.roles import Action, can
 
 logger = logging.getLogger(__name__)
 
@@ -75,11 +76,9 @@ def cancel(*, deployment_id: int, actor: User) -> Deployment:
     """
     with transaction.atomic():
         deployment = Deployment.objects.select_for_update().get(pk=deployment_id)
-        role = Membership.objects.filter(project_id=deployment.environment.project_id, user=actor).values_list(
-            "role", flat=True
-        )
+        role = role_in(deployment.environment.project_id, actor)
         own = actor.pk in (deployment.run_by_id, deployment.proposed_by_id)
-        if not role or not can(Role(role[0]), Action.CANCEL_OWN if own else Action.CANCEL_ANY):
+        if not can(role, Action.CANCEL_OWN if own else Action.CANCEL_ANY):
             raise NotAllowed("Only an owner of the project can cancel somebody else's run.")
         if deployment.status not in INTERRUPTIBLE:
             raise OutOfDate(f"There is nothing to cancel: {deployment.get_status_display()}.")

@@ -58,3 +58,9 @@ def access_to(user: User | AnonymousUser, slug: str, action: Action = Action.VIE
     access = Access(project=membership.project, user=user, role=Role(membership.role))
     access.require(action)
     return access
+
+
+def role_in(project_id: int, user: User) -> Role | None:
+    """The person's role in a project now, None for an outsider."""
+    role = Membership.objects.filter(project_id=project_id, user=user).values_list("role", flat=True).first()
+    return Role(role) if role else None
