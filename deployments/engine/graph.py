@@ -56,6 +56,23 @@ def order(graph: Graph, priority: Mapping[str, int] | None = None) -> list[str]:
     return done
 
 
+def circular(graph: Graph) -> set[str]:
+    """The nodes on a circle, or between two circles; empty where `order` finds an order."""
+    left = set(graph)
+    for direction in (graph, reverse(graph)):
+        count = {node: len(set(direction[node]) & left) for node in left}
+        opposite = reverse({node: set(direction[node]) & left for node in left})
+        free = [node for node, needs in count.items() if not needs]
+        while free:
+            node = free.pop()
+            left.remove(node)
+            for dependant in opposite[node]:
+                count[dependant] -= 1
+                if not count[dependant]:
+                    free.append(dependant)
+    return left
+
+
 def reverse(graph: Graph) -> dict[str, list[str]]:
     """For each node the nodes that need it."""
     dependants: dict[str, list[str]] = {node: [] for node in graph}

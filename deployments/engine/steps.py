@@ -7,7 +7,7 @@ The graph comes from the plan alone, so that whoever resumes a run finds the sam
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from deployments.engine import graph
@@ -67,7 +67,26 @@ def steps_of(plan: Plan) -> tuple[Step, ...]:
             step_id = f"{operation.value}:{change.logical_id}"
             steps[step_id] = Step(step_id, operation, change, _wait(change, changes))
     ranks = {step_id: rank for rank, step_id in enumerate(steps)}
+    steps = _uncrossed(steps)
     return tuple(steps[step_id] for step_id in graph.order(needs(steps.values()), ranks))
+
+
+def _uncrossed(steps: dict[str, Step]) -> dict[str, Step]:
+    """Deletions no longer wait for updates that wait, through a replacement, for these very deletions.
+
+    A was used by B, and B by C; A is replaced, B deleted, and C now uses A: C's update needs the new A, which needs
+    the old one gone, and so B, which C still uses.
+    """
+    crossed = graph.circular(needs(steps.values()))
+    return {
+        step_id: replace(step, needs=tuple(need for need in step.needs if not _crosses(step, steps[need], crossed)))
+        for step_id, step in steps.items()
+    }
+
+
+def _crosses(step: Step, need: Step, crossed: set[str]) -> bool:
+    ends_use = step.operation is Operation.DELETE and need.operation is Operation.UPDATE
+    return ends_use and step.id in crossed and need.id in crossed
 
 
 def needs(steps: Iterable[Step]) -> dict[str, tuple[str, ...]]:

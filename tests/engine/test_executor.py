@@ -238,6 +238,19 @@ def test_a_replacement_whose_creation_fails_leaves_a_true_state(cloud: FakeCloud
     assert outcome.state.resources == ledger.state.resources
 
 
+def test_uses_that_cross_a_replacement_do_not_make_a_circle(cloud: FakeCloud) -> None:
+    """Hourly used Desk, and Desk the role; the role is replaced, Desk goes, and Hourly turns to the new role."""
+    hourly = resource("Hourly", "Table", {"TableName": "hourly", "Note": {"Ref": "Desk"}})
+    state = deployed((ROLE, DESK, hourly), cloud)
+    moved = replace(hourly, properties={**hourly.properties, "Note": {"Ref": "Role"}})
+    renamed = replace(ROLE, properties={**ROLE.properties, "RoleName": "desk-role-2"})
+    ledger = RecordingLedger(state)
+    outcome = run(planned((renamed, moved), state, cloud), ledger, cloud, parallelism=1)
+    order = [step for _, step in codes(ledger.events, Code.STEP_SUCCEEDED)]
+    assert order == ["delete:Desk", "delete:Role", "create:Role", "update:Hourly"]
+    assert set(outcome.state.resources) == {"Role", "Hourly"}
+
+
 def test_destroy_removes_all_but_what_is_retained(cloud: FakeCloud) -> None:
     state = deployed((ROLE, DESK, HOURLY, replace(TICKETS, retain=True)), cloud)
     ledger = RecordingLedger(state)

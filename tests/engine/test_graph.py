@@ -41,6 +41,14 @@ def test_a_cycle_is_named_from_its_smallest_node_without_what_merely_leads_to_it
         graph.order(tangled)
 
 
+def test_what_is_on_a_circle_is_told_from_what_leads_to_it_or_from_it() -> None:
+    tangled = {"a": ("m",), "m": ("z",), "z": ("k", "free"), "k": ("m",), "free": (), "also": ("free", "a")}
+    assert graph.circular(tangled) == {"m", "z", "k"}
+    assert graph.circular(DIAMOND) == set()
+    between = {"one": ("one",), "bridge": ("one",), "two": ("bridge", "two"), "far": ("two",)}
+    assert graph.circular(between) == {"one", "bridge", "two"}
+
+
 def test_dependencies_are_references_and_names_once_each() -> None:
     resources = {
         "A": resource("A", "Rule"),
