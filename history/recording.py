@@ -8,11 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from history import chain, index, layout
 from history.models import Record
 from history.records import Documents, Files, Manifest, NotARecord, files_of
-from history.store import Store
+from history.store import WRITERS, Store
 from history.store import store as configured_store
-
-WRITERS = 64
-"""How many objects are written at once; a record has one per resource, and S3 answers in tens of milliseconds."""
 
 
 def record(documents: Documents, store: Store | None = None) -> Record:

@@ -12,6 +12,7 @@ from history.store.port import AlreadyExists, NotThere, Store, StoreError, Store
 from history.store.s3 import S3Store
 
 __all__ = [
+    "WRITERS",
     "AlreadyExists",
     "FileStore",
     "InMemoryStore",
@@ -23,6 +24,9 @@ __all__ = [
     "folders",
     "store",
 ]
+
+WRITERS = 64
+"""How many objects are written at once; a record has one per resource, and S3 answers in tens of milliseconds."""
 
 
 def store() -> Store:
@@ -70,7 +74,7 @@ def _bucket(bucket: str, prefix: str, endpoint: str | None, sandbox: bool) -> S3
     from botocore.config import Config
 
     config = Config(
-        max_pool_connections=32,
+        max_pool_connections=WRITERS,
         connect_timeout=5,
         read_timeout=30,
         retries={"mode": "standard", "max_attempts": 5},

@@ -6,8 +6,6 @@ How far a mapping has read is kept in memory: after a restart it begins where it
 from __future__ import annotations
 
 import logging
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +15,9 @@ from moto.dynamodb.models import dynamodb_backends
 from strandsweb.sandbox.cloud import Cloud
 from strandsweb.sandbox.functions.invocations import CannotInvoke, Functions
 from strandsweb.sandbox.functions.spec import FunctionNotFound
+from strandsweb.sandbox.watching import Watcher
 
 log = logging.getLogger(__name__)
-
-POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,63 +31,41 @@ class Batch:
     attempts: int | None
 
 
-class StreamPollers:
-    """Watches the streams of all enabled mappings from one thread; works on each mapping one batch at a time."""
+class StreamPollers(Watcher[Batch]):
+    """Watches the streams of all enabled mappings; works on each mapping one batch at a time."""
 
     def __init__(self, cloud: Cloud, functions: Functions) -> None:
-        self._cloud = cloud
+        super().__init__(cloud, "streams", workers=4)
         self._functions = functions
         self._positions: dict[str, int] = {}
         self._failures: dict[str, int] = {}
-        self._busy: set[str] = set()
-        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="stream")
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="streams", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join()
-        self._pool.shutdown(cancel_futures=True)
-
-    def _watch(self) -> None:
-        while not self._stopping.wait(POLL_SECONDS):
-            try:
-                with self._cloud.lock:
-                    batches = self._batches()
-                for batch in batches:
-                    self._busy.add(batch.uuid)
-                    self._pool.submit(self._deliver, batch)
-            except Exception:
-                log.exception("the pollers of streams stumbled")
-
-    def _deliver(self, batch: Batch) -> None:
+    def deliver(self, work: Batch) -> None:
+        """Invokes with the batch; one that failed comes again until its attempts are used up."""
         try:
-            failed = self._functions.invoke_arn(batch.function_arn, {"Records": list(batch.records)}).failed
+            failed = self._functions.invoke_arn(work.function_arn, {"Records": list(work.records)}).failed
         except (FunctionNotFound, CannotInvoke) as problem:
-            log.warning("event source mapping %s could not invoke: %s", batch.uuid, problem)
+            log.warning("event source mapping %s could not invoke: %s", work.uuid, problem)
             failed = True
         except Exception:
-            log.exception("event source mapping %s stumbled", batch.uuid)
+            log.exception("event source mapping %s stumbled", work.uuid)
             failed = True
-        failures = self._failures.get(batch.uuid, 0) + 1
-        if failed and (batch.attempts is None or failures < batch.attempts):
-            self._failures[batch.uuid] = failures
-            self._stopping.wait(1)
+        failures = self._failures.get(work.uuid, 0) + 1
+        if failed and (work.attempts is None or failures < work.attempts):
+            self._failures[work.uuid] = failures
+            self.rest()
         else:
-            self._failures.pop(batch.uuid, None)
-            self._positions[batch.uuid] = batch.end
-        self._busy.discard(batch.uuid)
+            self._failures.pop(work.uuid, None)
+            self._positions[work.uuid] = work.end
 
-    def _batches(self) -> list[Batch]:
+    def ready(self) -> list[Batch]:
+        """The next batch of each mapping that has records to read."""
         found = []
         backend: Any
         for account, region, backend in lambda_backends.iter_backends():
             for mapping in backend._event_source_mappings.values():
                 arn = mapping.event_source_arn
-                if not mapping.enabled or not arn.split(":")[2].startswith("dynamodb") or mapping.uuid in self._busy:
+                if not mapping.enabled or not arn.split(":")[2].startswith("dynamodb"):
                     continue
                 table: Any = dynamodb_backends[account][region].tables.get(arn.split("/")[1])
                 if table is None or table.stream_shard is None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +14,9 @@ from strandsweb.sandbox.cloud import Cloud
 from strandsweb.sandbox.functions.invocations import CannotInvoke, Functions
 from strandsweb.sandbox.functions.spec import FunctionNotFound
 from strandsweb.sandbox.insider import Insider
+from strandsweb.sandbox.watching import Watcher
 
 log = logging.getLogger(__name__)
-
-POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,55 +33,27 @@ class Mapping:
     reports_failures: bool
 
 
-class Pollers:
-    """Watches the queues of all enabled mappings from one thread; works on each mapping one batch at a time."""
+class Pollers(Watcher[Mapping]):
+    """Watches the queues of all enabled mappings; works on each mapping one batch at a time."""
 
     def __init__(self, cloud: Cloud, insider: Insider, functions: Functions) -> None:
-        self._cloud = cloud
+        super().__init__(cloud, "queues", workers=8)
         self._insider = insider
         self._functions = functions
-        self._busy: set[str] = set()
-        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="mapping")
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="pollers", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
+    def ready(self) -> list[Mapping]:
+        """The enabled mappings whose queue has messages to receive."""
+        return _ready_mappings()
 
-    def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join()
-        self._pool.shutdown(cancel_futures=True)
-
-    def _watch(self) -> None:
-        while not self._stopping.wait(POLL_SECONDS):
-            try:
-                with self._cloud.lock:
-                    ready = [mapping for mapping in _ready_mappings() if mapping.uuid not in self._busy]
-                for mapping in ready:
-                    self._busy.add(mapping.uuid)
-                    self._pool.submit(self._work, mapping)
-            except Exception:
-                log.exception("the pollers of event source mappings stumbled")
-
-    def _work(self, mapping: Mapping) -> None:
-        try:
-            self._deliver(mapping)
-        except Exception:
-            log.exception("event source mapping %s stumbled", mapping.uuid)
-            self._stopping.wait(1)
-        finally:
-            self._busy.discard(mapping.uuid)
-
-    def _deliver(self, mapping: Mapping) -> None:
+    def deliver(self, work: Mapping) -> None:
         """Receives one batch and invokes; messages that failed come back when their visibility timeout is over."""
-        sqs = self._insider.client("sqs", mapping.account, mapping.region)
-        url = f"http://127.0.0.1/{mapping.account}/{mapping.queue}"
+        sqs = self._insider.client("sqs", work.account, work.region)
+        url = f"http://127.0.0.1/{work.account}/{work.queue}"
         messages: list[dict[str, Any]] = []
-        while len(messages) < mapping.batch_size:
+        while len(messages) < work.batch_size:
             received = sqs.receive_message(
                 QueueUrl=url,
-                MaxNumberOfMessages=min(10, mapping.batch_size - len(messages)),
+                MaxNumberOfMessages=min(10, work.batch_size - len(messages)),
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],
             ).get("Messages", [])
@@ -95,12 +64,12 @@ class Pollers:
             return
         try:
             done = self._functions.invoke_arn(
-                mapping.function_arn, {"Records": [_record(message, mapping) for message in messages]}
+                work.function_arn, {"Records": [_record(message, work) for message in messages]}
             )
         except (FunctionNotFound, CannotInvoke) as problem:
-            log.warning("event source mapping %s could not invoke: %s", mapping.uuid, problem)
+            log.warning("event source mapping %s could not invoke: %s", work.uuid, problem)
             return
-        failed = _failed_ids(json.loads(done.payload), messages) if mapping.reports_failures else set()
+        failed = _failed_ids(json.loads(done.payload), messages) if work.reports_failures else set()
         if done.failed or failed is None:
             return
         for message in messages:
