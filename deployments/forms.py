@@ -40,12 +40,12 @@ class TargetsField(forms.CharField):
     """Names of agents and resources, separated by blanks or commas; cleans to a list."""
 
     def __init__(self, **kwargs: Any) -> None:
+        said = "Agents and resources by the names a plan shows; what they need comes with them. Empty: everything."
         super().__init__(
             label="Only",
             required=False,
             max_length=100_000,
-            help_text="Agents and resources by the names a plan shows; what they need comes with them."
-            " Empty: everything.",
+            help_text=kwargs.pop("help_text", said),
             widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             **kwargs,
         )
@@ -110,6 +110,9 @@ class DestroyForm(StyledForm):
         max_length=20, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
     )
     message = forms.CharField(label="Why", max_length=200, required=False)
+    targets = TargetsField(
+        help_text="Agents and resources by the names above; what needs them goes with them. Empty: everything."
+    )
 
     def __init__(self, *args: Any, environment: Environment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

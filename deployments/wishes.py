@@ -9,14 +9,15 @@ from threading import Lock
 from typing import Any
 
 from deployments import states
-from deployments.blueprint import Blueprint, EnvironmentFacts, Output, synthesise
-from deployments.engine.plan import Plan, PlanKind
+from deployments.blueprint import Artifact, Blueprint, EnvironmentFacts, Output, synthesise
+from deployments.engine.errors import Refused
+from deployments.engine.plan import PlanKind
 from deployments.engine.resources import Resource
 from deployments.engine.state import State
 from deployments.engine.undoing import to_undo
 from deployments.errors import WorkflowError
-from deployments.models import Deployment
-from history import reading
+from deployments.models import RAN, Deployment
+from deployments.wholes import recorded_whole
 from history.models import Record
 from projects.bundles import Bundle, BundleError
 from projects.configuration import Configuration as ProjectConfiguration
@@ -83,10 +84,28 @@ def packages_of(deployment: Deployment) -> Callable[[str], bytes]:
 
     def package(sha256: str) -> bytes:
         with once:
-            artifact = packages()[sha256]
+            artifact = packages().get(sha256) or _packed_before(deployment, sha256)
         return artifact.pack()
 
     return package
+
+
+def _packed_before(deployment: Deployment, sha256: str) -> Artifact:
+    """A package of an earlier deployment of the environment: what a plan of parts left out may be older than it."""
+    seen = set()
+    earlier = Deployment.objects.filter(environment=deployment.environment_id, pk__lt=deployment.pk, status__in=RAN)
+    for each in earlier.select_related("environment__project", "configuration", "source"):
+        made_of = (each.configuration_id, each.source_id)
+        if made_of in seen:
+            continue
+        seen.add(made_of)
+        try:
+            artifacts = blueprint_of(each).artifacts
+        except (Invalid, WorkflowError):  # its environment or source is another now
+            continue
+        if sha256 in artifacts:
+            return artifacts[sha256]
+    raise Refused(f"The code package {sha256[:12]} cannot be made again; its source is no longer here.")
 
 
 def blueprint_of(deployment: Deployment) -> Blueprint:
@@ -198,15 +217,9 @@ def as_recorded(state: State) -> tuple[Resource, ...]:
 
 
 def _recorded_targets(deployment: Deployment) -> tuple[Resource, ...]:
-    """What the deployment to go back to wanted, from its own recorded plan and not from today's reading of its file."""
+    """What was wanted after the deployment to go back to, from recorded plans and not from today's reading of files."""
     try:
         record = Record.objects.get(deployment_id=deployment.rollback_to)
     except Record.DoesNotExist:
         raise WorkflowError(f"There is no record of {deployment.rollback_to} to go back to.") from None
-    plan = Plan.from_dict(reading.plan(record))
-    if plan.subject.targets:
-        raise WorkflowError(
-            f"{deployment.rollback_to} was limited to {', '.join(plan.subject.targets)}, so it does not say what the "
-            "whole environment was. Go back to a deployment of everything, limited to the same if you like."
-        )
-    return tuple(change.target for change in plan.changes if change.target is not None)
+    return recorded_whole(record, deployment.targets)

@@ -62,6 +62,7 @@ def destroy(request: HttpRequest, slug: str, name: str) -> HttpResponse:
                 method=Method.WEB,
                 kind=PlanKind.DESTROY,
                 message=form.cleaned_data["message"],
+                targets=form.cleaned_data["targets"],
             )
         except WorkflowError as refusal:
             messages.error(request, str(refusal))

@@ -111,6 +111,18 @@ class JourneyCommand(BaseCommand):
             self.stderr.write(f"  line {problem['line']}: {problem['message']} {problem['suggestion']}".rstrip())
 
 
+def add_targets(parser: CommandParser) -> None:
+    """The argument of journeys that can be limited to parts."""
+    parser.add_argument(
+        "--target",
+        dest="targets",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this agent, stack or resource (logical id), with what it needs; may be given several times",
+    )
+
+
 def user_named(username: str) -> User:
     """The account of that name.
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deployments import approvals, clouds, execution, rollbacks, states
+from deployments import approvals, clouds, execution, rollbacks, states, wishes
+from deployments.engine.errors import Refused
 from deployments.models import Deployment, Method, Status
 from deployments.planning import make_plan
 from history.models import Record
+from projects import editing
+from projects.bundles import read_folder
 from projects.models import Configuration, Environment, User
+from tests.conftest import SAMPLE
 from tests.deployments.conftest import actions, plan, run, sandbox_call
 from tests.deployments.test_admission import set_visibility
 
@@ -22,8 +29,30 @@ Edit = Callable[[str, str], Configuration]
 @pytest.fixture
 def broken_tables(cloud: str) -> None:
     """Nobody may make a table."""
-    fault = {"service": "dynamodb", "operation": "CreateTable", "code": "AccessDeniedException", "status": 400}
-    sandbox_call(cloud, "/_sandbox/faults", fault | {"message": "no", "times": 100}, "POST")
+    refuse(cloud, "dynamodb", "CreateTable", times=100)
+
+
+def refuse(cloud: str, service: str, operation: str, times: int) -> None:
+    """AWS says no to the next calls of an operation."""
+    fault = {"service": service, "operation": operation, "code": "AccessDeniedException", "status": 400}
+    sandbox_call(cloud, "/_sandbox/faults", fault | {"message": "no", "times": times}, "POST")
+
+
+def back(environment: Environment, actor: User, to: Deployment, **parts: Any) -> Deployment:
+    """A planned rollback."""
+    record = Record.objects.get(deployment_id=to.public_id)
+    made = rollbacks.propose(
+        environment=environment, record=record, actor=actor, method=Method.WEB, inline=True, **parts
+    )
+    return make_plan(deployment_id=made.pk)
+
+
+def package_of(deployment: Deployment, function: str) -> str:
+    """The SHA-256 of the code that a deployment wanted a function to have."""
+    target = next(c.target for c in deployment.plan.value().changes if c.logical_id == function)
+    assert target is not None
+    key: str = target.properties["Code"]["S3Key"]
+    return key.rpartition("/")[2].removesuffix(".zip")
 
 
 def undo_of(failed: Deployment) -> Deployment:
@@ -65,8 +94,7 @@ def test_taking_back_leaves_alone_what_was_there_before_even_where_it_drifted(
     prod.save()
     more = "  - {name: extra, type: sqs}\n  - {name: more, type: dynamodb, properties: {partition_key: id}}\n"
     edit("resources:\n", "resources:\n" + more)
-    fault = {"service": "dynamodb", "operation": "CreateTable", "code": "AccessDeniedException", "status": 400}
-    sandbox_call(cloud, "/_sandbox/faults", fault | {"message": "no", "times": 100}, "POST")
+    refuse(cloud, "dynamodb", "CreateTable", times=100)
     proposed = plan(prod, bob)
     approvals.approve(deployment_id=proposed.pk, actor=ada, comment="", plan_digest=proposed.plan.digest, inline=True)
     proposed.refresh_from_db()
@@ -129,23 +157,70 @@ def test_one_agent_is_deployed_alone_and_the_rest_waits_for_the_next_plan(
     edit("memory: 256", "memory: 300")
     part = plan(dev, bob, targets=["customer-support"])
     assert actions(part) == {"CustomerSupportFunction": "update"}
-    done = run(part, bob)
-    assert done.status == Status.SUCCEEDED
+    assert run(part, bob).status == Status.SUCCEEDED
     rest = plan(dev, bob)
     assert actions(rest) == {"ReporterFunction": "update"}
     assert run(rest, bob).status == Status.SUCCEEDED
     assert plan(dev, bob).status == Status.UNCHANGED
 
-    def back(to: Deployment, **parts: Any) -> Deployment:
-        record = Record.objects.get(deployment_id=to.public_id)
-        made = rollbacks.propose(environment=dev, record=record, actor=bob, method=Method.WEB, inline=True, **parts)
-        return make_plan(deployment_id=made.pk)
+    assert actions(back(dev, bob, first, targets=["reporter"])) == {"ReporterFunction": "update"}
+    assert set(actions(back(dev, bob, first))) == {"ReporterFunction", "CustomerSupportFunction"}
 
-    assert actions(back(first, targets=["reporter"])) == {"ReporterFunction": "update"}
-    assert set(actions(back(first))) == {"ReporterFunction", "CustomerSupportFunction"}
-    refused = back(done)
+
+def test_one_can_go_back_to_a_deployment_of_parts(
+    dev: Environment, bob: User, sample: Configuration, edit: Edit, cloud: str
+) -> None:
+    run(plan(dev, bob), bob)
+    edit("memory: 512", "memory: 1024")
+    edit("memory: 256", "memory: 300")
+    refuse(cloud, "lambda", "UpdateFunctionConfiguration", times=1)
+    broken = run(plan(dev, bob, targets=["reporter"]), bob)
+    assert broken.status == Status.FAILED
+    part = run(plan(dev, bob, targets=["customer-support"]), bob)
+    edit("memory: 300", "memory: 320")
+    edit("visibility_timeout: 360", "visibility_timeout: 390")
+    assert run(plan(dev, bob), bob).status == Status.SUCCEEDED
+    between = back(dev, bob, part)
+    assert actions(between) == {"JobsQueue": "update", "ReporterFunction": "update"}
+    assert run(between, bob).status == Status.SUCCEEDED
+    resources = states.load(dev).resources
+    memory = [resources[name].properties["MemorySize"] for name in ("ReporterFunction", "CustomerSupportFunction")]
+    assert memory == [256, 1024], "one agent as deployed alone, the other as before, and not as the failed run wanted"
+    again = back(dev, bob, part)
+    assert again.status == Status.UNCHANGED
+
+
+def test_a_package_that_an_earlier_source_holds_is_made_again(
+    dev: Environment, alice: User, bob: User, sample: Configuration, edit: Edit, cloud: str, tmp_path: Path
+) -> None:
+    first = run(plan(dev, bob), bob)
+    folder = tmp_path / "desk"
+    shutil.copytree(SAMPLE, folder)
+    for agent in ("reporter", "customer-support"):
+        with (folder / "apps" / agent / "main.py").open("a") as code:
+            code.write("\n# changed\n")
+    editing.add_source(project=dev.project, bundle=read_folder(folder), origin="folder", author=alice)
+    part = run(plan(dev, bob, targets=["customer-support"]), bob)
+    made_again = wishes.packages_of(back(dev, bob, part))
+    for sha256 in (package_of(first, "ReporterFunction"), package_of(part, "CustomerSupportFunction")):
+        assert hashlib.sha256(made_again(sha256)).hexdigest() == sha256
+    with pytest.raises(Refused, match="cannot be made again"):
+        made_again("0" * 64)
+
+
+def test_where_no_record_says_how_the_rest_was_the_rollback_is_refused(
+    dev: Environment, bob: User, sample: Configuration, edit: Edit, cloud: str
+) -> None:
+    run(plan(dev, bob), bob)
+    edit("memory: 512", "memory: 1024")
+    part = run(plan(dev, bob, targets=["customer-support"]), bob)
+    Record.objects.filter(environment=dev).exclude(deployment_id=part.public_id).delete()
+    refused = back(dev, bob, part)
     assert refused.status == Status.INVALID
-    assert "was limited to customer-support" in refused.error
+    assert "was limited to customer-support" in refused.error and "no record says how the rest" in refused.error
+    edit("memory: 1024", "memory: 2048")
+    assert run(plan(dev, bob), bob).status == Status.SUCCEEDED
+    assert actions(back(dev, bob, part, targets=["customer-support"])) == {"CustomerSupportFunction": "update"}
 
 
 def test_an_unknown_part_is_refused(dev: Environment, bob: User, sample: Configuration, cloud: str) -> None:

@@ -54,3 +54,12 @@ def test_a_failed_run_and_what_takes_it_back_name_each_other(
     for one, other in ((running, undo), (undo, running)):
         page = client.get(reverse("deployment", args=["support-desk", one.public_id])).content.decode()
         assert reverse("deployment", args=["support-desk", other.public_id]) in page
+
+
+def test_a_destruction_can_be_limited_by_names(recorded: Deployment, bob: User, visit: Visit) -> None:
+    url = reverse("environment-destroy", args=["support-desk", "dev"])
+    page = visit(bob).get(url).content.decode()
+    assert 'name="targets"' in page and "<li>AlertsTopic " in page
+    visit(bob).post(url, {"confirm": "dev", "targets": "AlertsTopic"})
+    made = Deployment.objects.latest("pk")
+    assert (made.kind, made.targets) == ("destroy", ["AlertsTopic"])

@@ -15,7 +15,7 @@ from projects.bundles import BundleError, read_folder, read_zip
 from projects.configuration import Configuration, parse
 from projects.models import Environment, Membership, Project, SourceBundle, User
 from projects.roles import Action, Role
-from strandsweb.management.journey import JourneyCommand, user_named
+from strandsweb.management.journey import JourneyCommand, add_targets, user_named
 
 # An environment of one of these names asks for approval from its first moment on.
 PROTECTED_NAMES = ("prod", "production", "live")
@@ -32,6 +32,7 @@ class Command(JourneyCommand):
         parser.add_argument("--environment", required=True, metavar="ENV")
         parser.add_argument("--config", required=True, type=Path, metavar="FILE", help="the strands.yaml")
         parser.add_argument("--source", required=True, type=Path, metavar="DIR", help="a folder, or a zip file")
+        add_targets(parser)
         super().add_arguments(parser)
 
     def journey(self, options: dict[str, Any]) -> Deployment:
@@ -63,6 +64,7 @@ class Command(JourneyCommand):
             configuration=configuration,
             source=source,
             message=options["message"],
+            targets=options["targets"],
             inline=True,
         )
         return self.see_through(deployment, options)

@@ -11,7 +11,7 @@ from deployments.engine.plan import PlanKind
 from deployments.models import Deployment, Method
 from projects.access import access_to
 from projects.roles import Action
-from strandsweb.management.journey import JourneyCommand, environment_of, user_named
+from strandsweb.management.journey import JourneyCommand, add_targets, environment_of, user_named
 
 
 class Command(JourneyCommand):
@@ -23,6 +23,7 @@ class Command(JourneyCommand):
         """See `--help`."""
         parser.add_argument("--project", required=True, metavar="NAME")
         parser.add_argument("--environment", required=True, metavar="ENV")
+        add_targets(parser)
         super().add_arguments(parser)
 
     def journey(self, options: dict[str, Any]) -> Deployment:
@@ -36,6 +37,7 @@ class Command(JourneyCommand):
             method=Method.CLI,
             kind=PlanKind.DESTROY,
             message=options["message"],
+            targets=options["targets"],
             inline=True,
         )
         return self.see_through(deployment, options)

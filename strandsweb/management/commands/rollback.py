@@ -11,7 +11,7 @@ from deployments.models import Deployment, Method
 from history.models import Record
 from projects.access import access_to
 from projects.roles import Action
-from strandsweb.management.journey import JourneyCommand, environment_of, user_named
+from strandsweb.management.journey import JourneyCommand, add_targets, environment_of, user_named
 
 
 class Command(JourneyCommand):
@@ -22,6 +22,7 @@ class Command(JourneyCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """See `--help`."""
         parser.add_argument("--to", required=True, metavar="DEPLOYMENT", help="id of the deployment to go back to")
+        add_targets(parser)
         super().add_arguments(parser)
 
     def journey(self, options: dict[str, Any]) -> Deployment:
@@ -38,6 +39,7 @@ class Command(JourneyCommand):
             actor=actor,
             method=Method.CLI,
             message=options["message"],
+            targets=options["targets"],
             inline=True,
         )
         return self.see_through(deployment, options)
