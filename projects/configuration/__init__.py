@@ -1,6 +1,6 @@
 """strands.yaml: its grammar, its problems with line and suggestion, and the configuration it becomes."""
 
-from .editing import UnknownPath, set_value
+from .editing import UnknownPath, remove_value, set_value
 from .json_schema import schema
 from .model import (
     Agent,
@@ -45,6 +45,7 @@ __all__ = [
     "Vpc",
     "for_environment",
     "parse",
+    "remove_value",
     "render_effective",
     "schema",
     "secret_variable_name",

@@ -4,9 +4,11 @@ import io
 import re
 from typing import Any
 
+import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from .nodes import to_plain
 from .reading import read
 
 Plain = str | int | float | bool | list[Any] | dict[str, Any]
@@ -25,13 +27,7 @@ def set_value(text: str, path: str, value: Plain) -> str:
     mappings on the way; missing items are not. Raises UnknownPath, and ValueError when the text cannot be read.
     """
     steps = _steps(path)
-    if read(text)[0] is None:  # bounded, which the round trip is not
-        raise ValueError("this cannot be read as a configuration")
-    yaml = _round_trip(text)
-    try:
-        document = yaml.load(text)
-    except YAMLError as error:
-        raise ValueError(f"this cannot be edited: {error}") from None
+    round_trip, document = _loaded(text)
     container: Any = document
     for number, step in enumerate(steps):
         key: Any = _key(container, step, ".".join(steps[: number + 1]))
@@ -42,9 +38,107 @@ def set_value(text: str, path: str, value: Plain) -> str:
         else:
             container[key] = {}
             container = container[key]
+    return _written(round_trip, document)
+
+
+def remove_value(text: str, path: str) -> str:
+    """The text without what stands at `path`; a list or mapping that loses its last entry stays, empty.
+
+    Whole lines go, with the comments at their ends and inside; every comment on a line of its own around them stays.
+    Raises UnknownPath, and ValueError when the text cannot be read, or a comment or anything else would go, too.
+    """
+    steps = _steps(path)
+    round_trip, document = _loaded(text)
+    expected = _plain(text)
+    for holder in (expected, document):
+        for number, step in enumerate(steps):
+            key = _key(holder, step, ".".join(steps[: number + 1]))
+            if isinstance(holder, dict) and key not in holder:
+                raise UnknownPath(f"there is no {'.'.join(steps[: number + 1])}")
+            if number + 1 == len(steps):
+                del holder[key]
+            else:
+                holder = holder[key]  # noqa: PLW2901 - walks down
+    found = _cut(text, steps)
+    if found is None:
+        found = _written(round_trip, document)
+        if not _comment_lines(text) <= _comment_lines(found):
+            raise ValueError(f"{path} cannot be taken out without losing a comment")
+    if _plain(found) != expected:
+        raise ValueError(f"{path} cannot be taken out by itself")
+    return found
+
+
+def _cut(text: str, steps: list[str]) -> str | None:
+    """The text without the lines of one entry; None where it shares a line with something else."""
+    parent: Any = None
+    above: Any = None
+    key_node: Any = None
+    node: Any = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    for step in steps:
+        above, parent = key_node, node
+        if isinstance(node, yaml.MappingNode):
+            key_node, node = next(pair for pair in node.value if pair[0].value == step)
+        else:
+            key_node, node = None, node.value[_key(_plain_node(node), step, step)]
+    lines = text.splitlines(keepends=True)
+    start = (key_node or node).start_mark
+    before = lines[start.line][: start.column].strip()
+    elsewhere = node.start_mark.line < start.line  # an alias: the node is the anchor's
+    if parent.flow_style or elsewhere or before != ("" if key_node else "-"):
+        return None
+    if len(parent.value) == 1:
+        if above is None:
+            return None
+        line, column = above.end_mark.line, above.end_mark.column
+        colon = lines[line].index(":", column) + 1
+        empty = " {}" if key_node else " []"
+        lines[line] = lines[line][:colon] + empty + lines[line][colon:]
+    del lines[start.line : _last_line(node) + 1]
+    return "".join(lines)
+
+
+def _plain_node(node: Any) -> list[Any]:
+    """As much of a list's items as finding one by its name needs."""
+    return [
+        {key.value: value.value for key, value in item.value} if isinstance(item, yaml.MappingNode) else None
+        for item in node.value
+    ]
+
+
+def _last_line(node: Any) -> int:
+    """The last line a node has text on, from 0: where a block ends, the marks are at what comes next."""
+    if isinstance(node, yaml.ScalarNode) or node.flow_style:
+        at_next = node.end_mark.column == 0 and node.end_mark.line > node.start_mark.line
+        return int(node.end_mark.line) - int(at_next)
+    children = [child for entry in node.value for child in (entry if isinstance(entry, tuple) else (entry,))]
+    return max([int(node.start_mark.line), *map(_last_line, children)])
+
+
+def _loaded(text: str) -> tuple[YAML, Any]:
+    if read(text)[0] is None:  # bounded, which the round trip is not
+        raise ValueError("this cannot be read as a configuration")
+    round_trip = _round_trip(text)
+    try:
+        return round_trip, round_trip.load(text)
+    except YAMLError as error:
+        raise ValueError(f"this cannot be edited: {error}") from None
+
+
+def _written(round_trip: YAML, document: Any) -> str:
     written = io.StringIO()
-    yaml.dump(document, written)
+    round_trip.dump(document, written)
     return written.getvalue()
+
+
+def _plain(text: str) -> Any:
+    """What the text says, or None where it says nothing that can be read."""
+    document, _ = read(text)
+    return to_plain(document) if document else None
+
+
+def _comment_lines(text: str) -> set[str]:
+    return {line.strip() for line in text.splitlines() if line.lstrip().startswith("#")}
 
 
 def _steps(path: str) -> list[str]:
