@@ -10,15 +10,16 @@ from deployments.engine.kinds import Kinds
 
 # Services whose resources carry the environment's names in their ARNs: service -> resource part of the ARN.
 _NAMED: dict[str, tuple[str, ...]] = {
-    "cloudwatch": ("alarm:{start}*",),
+    "cloudwatch": ("alarm:{start}*", "dashboard/{start}*"),
     "dynamodb": ("table/{start}*",),
     "ec2": ("*",),  # EC2 makes its ids up
     "events": ("event-bus/{start}*", "rule/{start}*", "rule/{start}*/*"),
-    "iam": ("role/{start}*",),
+    "iam": ("policy/{start}*", "role/{start}*"),
     "logs": ("log-group:/aws/lambda/{start}*", "log-group:/{path}/*"),
     "secretsmanager": ("secret:{path}/*",),
     "sns": ("{start}*",),
     "sqs": ("{start}*",),
+    "xray": ("group/{short}*",),
 }
 # Actions AWS does not let be narrowed to a resource.
 _UNSCOPED = frozenset(
@@ -73,17 +74,20 @@ def deploy_policy(
 
     def arn(service: str, resource: str) -> str:
         where = {"iam": f":{account}", "s3": ":", "apigateway": f"{region}:"}.get(service, f"{region}:{account}")
+        if resource.startswith("dashboard/"):  # dashboards are in no region
+            where = f":{account}"
         # A name that is too long is cut and ends in a digest (`naming.fit`): only so much of its start is certain.
         kept = 63 - len(f"-{account}-{region}") - 9 if service == "s3" else 64 - 9
         start = f"{PREFIX}-{project}-{environment}-"[:kept]
-        return f"arn:{partition}:{service}:{where}:{resource.format(start=start, path=path)}"
+        return f"arn:{partition}:{service}:{where}:{resource.format(start=start, short=start[:23], path=path)}"
 
     statements: list[dict[str, Any]] = []
     for service in services:
         of_service = [action for action in actions if action.startswith(f"{service}:")]
         scoped = [action for action in of_service if action not in _UNSCOPED and action != "iam:PassRole"]
         if scoped:
-            resources = [arn(service, resource) for resource in _resources(service)]
+            # What goes through Cloud Control may be of any service, whose ARNs are not known here.
+            resources = [arn(service, resource) for resource in _resources(service)] or ["*"]
             statements.append(_statement(service, scoped, resources))
     if unscoped := [action for action in actions if action in _UNSCOPED]:
         statements.append(_statement("unscoped", unscoped, ["*"]))
@@ -102,7 +106,7 @@ def _resources(service: str) -> tuple[str, ...]:
         case "apigateway":
             return ("/apis", "/apis/*", "/tags/*")
         case _:
-            return _NAMED[service]
+            return _NAMED.get(service, ())
 
 
 def _statement(name: str, actions: list[str], resources: list[str]) -> dict[str, Any]:

@@ -96,6 +96,18 @@ class Names:
         """A CloudWatch alarm: 255 characters."""
         return fit(self._joined(name), 255)
 
+    def policy(self, name: str) -> str:
+        """An IAM managed policy: 128 characters."""
+        return fit(self._joined(name), 128)
+
+    def dashboard(self, name: str) -> str:
+        """A CloudWatch dashboard: 255 characters, no dots."""
+        return fit(self._joined(name.replace(".", "-")), 255)
+
+    def trace_group(self, name: str) -> str:
+        """An X-Ray group: 32 characters."""
+        return fit(self._joined(name), 32)
+
     def other(self, name: str, limit: int) -> str:
         """Something of another kind, whose schema says how many characters it takes."""
         return fit(self._joined(name), limit)

@@ -12,6 +12,7 @@ from deployments.aws.apigatewayv2_stage import ApiGatewayV2Stage
 from deployments.aws.calls import Aws
 from deployments.aws.cloud_control import CloudControl, generic_kind
 from deployments.aws.cloudwatch_alarm import CloudWatchAlarm
+from deployments.aws.cloudwatch_dashboard import CloudWatchDashboard
 from deployments.aws.dynamodb_table import DynamoDbTable
 from deployments.aws.ec2_eip import Ec2Eip
 from deployments.aws.ec2_flow_log import Ec2FlowLog
@@ -27,6 +28,7 @@ from deployments.aws.ec2_vpc_endpoint import Ec2VpcEndpoint
 from deployments.aws.ec2_vpc_gateway_attachment import Ec2VpcGatewayAttachment
 from deployments.aws.events_bus import EventsBus
 from deployments.aws.events_rule import EventsRule
+from deployments.aws.iam_managed_policy import IamManagedPolicy
 from deployments.aws.iam_role import IamRole
 from deployments.aws.lambda_alias import LambdaAlias
 from deployments.aws.lambda_event_source_mapping import LambdaEventSourceMapping
@@ -38,10 +40,15 @@ from deployments.aws.lambda_version import LambdaVersion
 from deployments.aws.logs_log_group import LogsLogGroup
 from deployments.aws.provisioner import Artifacts, AwsProvisioner
 from deployments.aws.s3_bucket import S3Bucket
+from deployments.aws.s3_bucket_policy import S3BucketPolicy
+from deployments.aws.secretsmanager_rotation_schedule import SecretsManagerRotationSchedule
 from deployments.aws.secretsmanager_secret import SecretsManagerSecret
 from deployments.aws.sns_subscription import SnsSubscription
 from deployments.aws.sns_topic import SnsTopic
+from deployments.aws.sns_topic_policy import SnsTopicPolicy
 from deployments.aws.sqs_queue import SqsQueue
+from deployments.aws.sqs_queue_policy import SqsQueuePolicy
+from deployments.aws.xray_group import XRayGroup
 from deployments.engine.kinds import Kind, Kinds
 from deployments.engine.ports import Provisioner, Provisioners
 
@@ -51,6 +58,7 @@ PROVISIONERS: Mapping[str, type[AwsProvisioner]] = {
     "AWS::ApiGatewayV2::Route": ApiGatewayV2Route,
     "AWS::ApiGatewayV2::Stage": ApiGatewayV2Stage,
     "AWS::CloudWatch::Alarm": CloudWatchAlarm,
+    "AWS::CloudWatch::Dashboard": CloudWatchDashboard,
     "AWS::DynamoDB::Table": DynamoDbTable,
     "AWS::EC2::EIP": Ec2Eip,
     "AWS::EC2::FlowLog": Ec2FlowLog,
@@ -66,6 +74,7 @@ PROVISIONERS: Mapping[str, type[AwsProvisioner]] = {
     "AWS::EC2::VPCGatewayAttachment": Ec2VpcGatewayAttachment,
     "AWS::Events::EventBus": EventsBus,
     "AWS::Events::Rule": EventsRule,
+    "AWS::IAM::ManagedPolicy": IamManagedPolicy,
     "AWS::IAM::Role": IamRole,
     "AWS::Lambda::Alias": LambdaAlias,
     "AWS::Lambda::EventSourceMapping": LambdaEventSourceMapping,
@@ -76,10 +85,15 @@ PROVISIONERS: Mapping[str, type[AwsProvisioner]] = {
     "AWS::Lambda::Version": LambdaVersion,
     "AWS::Logs::LogGroup": LogsLogGroup,
     "AWS::S3::Bucket": S3Bucket,
+    "AWS::S3::BucketPolicy": S3BucketPolicy,
     "AWS::SNS::Subscription": SnsSubscription,
     "AWS::SNS::Topic": SnsTopic,
+    "AWS::SNS::TopicPolicy": SnsTopicPolicy,
     "AWS::SQS::Queue": SqsQueue,
+    "AWS::SQS::QueuePolicy": SqsQueuePolicy,
+    "AWS::SecretsManager::RotationSchedule": SecretsManagerRotationSchedule,
     "AWS::SecretsManager::Secret": SecretsManagerSecret,
+    "AWS::XRay::Group": XRayGroup,
 }
 
 

@@ -26,7 +26,11 @@ UNTAGGED = frozenset(
         "AWS::Lambda::Permission",
         "AWS::Lambda::Url",
         "AWS::Lambda::Version",
+        "AWS::S3::BucketPolicy",
         "AWS::SNS::Subscription",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SQS::QueuePolicy",
+        "AWS::SecretsManager::RotationSchedule",
     }
 )
 """Parts of a tagged whole: most cannot carry tags, none needs them to be found or paid for."""

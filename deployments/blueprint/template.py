@@ -11,6 +11,9 @@ from deployments.engine.resources import Resource
 TAG_MAPS = frozenset({"AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage"})
 """Types whose `Tags` are an object; all others take a list of `Key` and `Value`."""
 
+TAGLESS = frozenset({"AWS::IAM::ManagedPolicy"})
+"""Types that AWS can tag, and CloudFormation cannot."""
+
 
 def as_template(resources: Iterable[Resource], outputs: Iterable[Output] = ()) -> dict[str, Any]:
     """A template that CloudFormation takes: plain JSON, tags in each type's own form, all stacks together."""
@@ -31,7 +34,7 @@ def as_template(resources: Iterable[Resource], outputs: Iterable[Output] = ()) -
 def _entry(resource: Resource) -> dict[str, Any]:
     properties = dict(resource.properties)
     tags = {**resource.tags, **resource.volatile_tags}
-    if tags:
+    if tags and resource.type not in TAGLESS:
         properties["Tags"] = _tags(resource.type, tags)
     entry: dict[str, Any] = {"Type": resource.type, "Properties": properties}
     if resource.depends_on:

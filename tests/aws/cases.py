@@ -11,7 +11,7 @@ from deployments.aws.registry import provisioners
 from deployments.engine.canonical import dumps
 from deployments.engine.ports import Live
 from deployments.engine.resources import Resource
-from tests.aws import function_cases, network_cases
+from tests.aws import function_cases, network_cases, policy_cases
 from tests.aws.conftest import ACCOUNT, FIRST_ZIP, REGION, SECOND_ZIP, ZIPS, Recording
 from tests.engine.provisioner_contract import Case, target
 
@@ -160,6 +160,7 @@ WANTED: dict[str, dict[str, Any]] = {
     },
     **function_cases.WANTED,
     **network_cases.WANTED,
+    **policy_cases.WANTED,
 }
 
 # What changes in place; None takes the property out.
@@ -220,11 +221,13 @@ CHANGED: dict[str, dict[str, Any]] = {
     "AWS::SecretsManager::Secret": {"Description": "the CRM's new token"},
     **function_cases.CHANGED,
     **network_cases.CHANGED,
+    **policy_cases.CHANGED,
 }
 
 UNTAGGED = (
     function_cases.UNTAGGED
     | network_cases.UNTAGGED
+    | policy_cases.UNTAGGED
     | frozenset(
         {
             "AWS::ApiGatewayV2::Integration",
@@ -282,6 +285,8 @@ def around(aws: Aws, type_name: str) -> dict[str, str]:
         aws.call("lambda", "create_function", **function_properties())
     if type_name in function_cases.WANTED:
         return function_cases.around(aws, type_name)
+    if type_name in policy_cases.WANTED:
+        return policy_cases.around(aws, type_name)
     if type_name == "AWS::Lambda::EventSourceMapping":
         aws.call("sqs", "create_queue", QueueName="strands-support-desk-dev-jobs")
     if type_name == "AWS::SQS::Queue":

@@ -10,7 +10,7 @@ import pytest
 from deployments.aws.calls import Aws
 from deployments.aws.registry import KINDS
 from deployments.engine.resources import Resource
-from tests.aws import cases
+from tests.aws import cases, policy_cases
 from tests.aws.conftest import Recording
 from tests.engine.provisioner_contract import Case, live, target
 
@@ -63,6 +63,7 @@ CREATE_WRITES = {
     "AWS::SNS::Topic": ["CreateTopic"],
     "AWS::SQS::Queue": ["CreateQueue"],
     "AWS::SecretsManager::Secret": ["CreateSecret"],
+    **policy_cases.CREATE_WRITES,
 }
 # One property of each kind -> the one call that writes it.
 ONE_PROPERTY: dict[str, tuple[dict[str, Any], str]] = {
@@ -88,6 +89,7 @@ ONE_PROPERTY: dict[str, tuple[dict[str, Any], str]] = {
     "AWS::SNS::Topic": ({"DisplayName": "x"}, "SetTopicAttributes"),
     "AWS::SQS::Queue": ({"VisibilityTimeout": 60}, "SetQueueAttributes"),
     "AWS::SecretsManager::Secret": ({"Description": "x"}, "UpdateSecret"),
+    **policy_cases.ONE_PROPERTY,
 }
 
 # A rule's bus and targets; a VPC's default group and whether it is ready.

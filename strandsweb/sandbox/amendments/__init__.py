@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from strandsweb.sandbox.amendments import (
+    alarms,
     apis,
     buckets,
     buses,
     delivery,
     functions,
     loggroups,
+    policies,
     roles,
     sessions,
     tables,
+    tagging,
+    traces,
     vpcs,
 )
 from strandsweb.sandbox.functions.spec import FunctionSpec
@@ -27,4 +31,6 @@ def install(invoke_later: Callable[[FunctionSpec, str], None]) -> None:
     """Installs all amendments, once per process; `invoke_later` takes a function and an event as JSON text."""
     delivery.install(invoke_later)
     for module in (apis, buckets, buses, functions, loggroups, roles, sessions, tables, vpcs):
+        module.install()
+    for module in (alarms, policies, tagging, traces):
         module.install()

@@ -1,9 +1,10 @@
-"""DynamoDB: table class, and turning encryption with a KMS key on and off."""
+"""DynamoDB: table class, turning encryption with a KMS key on and off, and one value for each tag."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
@@ -19,6 +20,14 @@ def install() -> None:
         return answer
 
     Table.describe = amended_describe  # type: ignore[method-assign]
+    tag_resource = DynamoDBBackend.tag_resource
+
+    def replace_tags(self: DynamoDBBackend, arn: str, tags: dict[str, str]) -> None:
+        # moto appends a tag of the same key, and then pages through the list for ever.
+        self.untag_resource(arn, list(tags))
+        tag_resource(self, arn, tags)
+
+    DynamoDBBackend.tag_resource = replace_tags  # type: ignore[method-assign]
     for name in ("create_table", "update_table"):
         setattr(DynamoHandler, name, _with_more(getattr(DynamoHandler, name)))
 
