@@ -60,27 +60,27 @@ class Ec2NatGateway(Ec2Provisioner):
         if self.aws.look("ec2", self.remove, self.absent, NatGatewayId=physical_id) is not None:
             # Its address and subnet are free only when it is really gone.
             self.aws.wait(
-                lambda: self._state(physical_id) in ("", "deleted"),
+                lambda: self._described(physical_id).get("State", "deleted") == "deleted",
                 what=f"Deletion of NAT gateway {physical_id}",
                 seconds=SETTLED_SECONDS,
             )
 
     def settle(self, physical_id: str) -> None:
         def available() -> bool:
-            if (now := self._state(physical_id)) == "failed":
+            gateway = self._described(physical_id)
+            if gateway.get("State") == "failed":
                 raise CloudError(
-                    f"NAT gateway {physical_id} could not be set up.",
+                    f"NAT gateway {physical_id} could not be set up: {gateway.get('FailureMessage', 'no reason')}.",
                     service="ec2",
                     operation="CreateNatGateway",
-                    code="Failed",
+                    code=gateway.get("FailureCode", "Failed"),
                     category=Category.INVALID,
-                    advice="The VPC console names the reason; correct it, then run the deployment again.",
+                    advice="Correct what the reason names, then run the deployment again.",
                 )
-            return now == "available"
+            return bool(gateway.get("State") == "available")
 
         self.aws.wait(available, what=f"NAT gateway {physical_id} becoming available", seconds=SETTLED_SECONDS)
 
-    def _state(self, physical_id: str) -> str:
+    def _described(self, physical_id: str) -> Mapping[str, Any]:
         answer = self.aws.look("ec2", self.describe, self.absent, NatGatewayIds=[physical_id])
-        gateways = answer["NatGateways"] if answer else []
-        return str(gateways[0].get("State", "")) if gateways else ""
+        return next(iter(answer["NatGateways"]), {}) if answer else {}

@@ -10,6 +10,7 @@ from deployments.aws.calls import Answer
 from deployments.aws.ec2_tagged import TAGGING, Ec2Provisioner
 from deployments.aws.provisioner import picked
 from deployments.engine.canonical import dumps
+from deployments.engine.errors import Category, CloudError
 from deployments.engine.kinds import Kind
 from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
@@ -114,7 +115,12 @@ class Ec2VpcEndpoint(Ec2Provisioner):
     def delete(self, recorded: StateResource) -> None:
         physical_id = recorded.physical_id
         answer = self.aws.look("ec2", self.remove, self.absent, VpcEndpointIds=[physical_id])
-        if answer is not None:
+        # EC2 reports its refusals inside a successful answer.
+        errors = [entry["Error"] for entry in (answer or {}).get("Unsuccessful", ())]
+        for error in errors:
+            if error["Code"] not in self.absent:
+                raise self._failed("DeleteVpcEndpoints", error["Code"], error["Message"])
+        if answer is not None and not errors:
             # Its network interfaces keep subnets and groups in use until it is really gone.
             self.aws.wait(
                 lambda: self._described(physical_id) is None,
@@ -123,10 +129,25 @@ class Ec2VpcEndpoint(Ec2Provisioner):
             )
 
     def settle(self, physical_id: str) -> None:
-        self.aws.wait(
-            lambda: str((self._described(physical_id) or {}).get("State")).lower() == "available",
-            what=f"VPC endpoint {physical_id} becoming available",
-            seconds=SETTLED_SECONDS,
+        def available() -> bool:
+            endpoint = self._described(physical_id) or {}
+            state = str(endpoint.get("State")).lower()
+            if state in ("failed", "rejected", "expired"):
+                reason = endpoint.get("LastError", {})
+                message = reason.get("Message", f"VPC endpoint {physical_id} is {state}.")
+                raise self._failed("CreateVpcEndpoint", reason.get("Code", state), message)
+            return state == "available"
+
+        self.aws.wait(available, what=f"VPC endpoint {physical_id} becoming available", seconds=SETTLED_SECONDS)
+
+    def _failed(self, operation: str, code: str, message: str) -> CloudError:
+        return CloudError(
+            message,
+            service="ec2",
+            operation=operation,
+            code=code,
+            category=Category.INVALID,
+            advice="Correct what the message names, then run the deployment again.",
         )
 
     def _described(self, physical_id: str) -> Answer | None:

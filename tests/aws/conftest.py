@@ -14,13 +14,12 @@ from typing import Any
 import pytest
 from moto import mock_aws
 from moto.dynamodb.models import DynamoDBBackend
-from moto.ec2.models.nat_gateways import NatGatewayBackend
 
 from deployments.aws.calls import Aws
 from deployments.aws.credentials import SANDBOX_KEYS, Access, session_for
 from deployments.aws.limits import Limiters
 from deployments.engine.ports import Call
-from strandsweb.sandbox import amendments
+from strandsweb.sandbox import amendments, determinism
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
@@ -85,16 +84,6 @@ def amend_moto() -> None:
         tag_resource(self, arn, tags)
 
     DynamoDBBackend.tag_resource = replace  # type: ignore[method-assign]
-    delete_nat_gateway = NatGatewayBackend.delete_nat_gateway
-
-    def release(self: Any, nat_gateway_id: str) -> Any:
-        # moto keeps the address of a deleted gateway in use for ever.
-        for address in self.nat_gateways[nat_gateway_id].address_set if nat_gateway_id in self.nat_gateways else ():
-            if association := address.pop("associationId", None):
-                self.disassociate_address(association_id=association)
-        return delete_nat_gateway(self, nat_gateway_id)
-
-    NatGatewayBackend.delete_nat_gateway = release  # type: ignore[method-assign]
 
 
 @pytest.fixture
@@ -114,9 +103,11 @@ def session() -> Any:
 
 
 @pytest.fixture
-def aws(session: Any, listener: Recording, time: FakeTime) -> Iterator[Aws]:
+def aws(session: Any, listener: Recording, time: FakeTime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     with mock_aws():
         amend_moto()
+        # What AWS reaches after a while it reaches by our clock.
+        monkeypatch.setattr(determinism, "now", lambda: 1_800_000_000 + time.now)
         made = Aws(
             session,
             account=ACCOUNT,

@@ -91,6 +91,8 @@ def around(aws: Aws, type_name: str) -> dict[str, str]:
     for name in sorted({"$group", "$other-group"} & needed):
         group = aws.call("ec2", "create_security_group", GroupName=name[1:], Description=name[1:], **vpc)
         real[name] = group["GroupId"]
+    if {"$nat", "$address"} & needed:
+        needed.add("$gateway")  # the way out that a public NAT gateway needs
     for name in sorted({"$gateway", "$loose-gateway"} & needed):
         real[name] = aws.call("ec2", "create_internet_gateway")["InternetGateway"]["InternetGatewayId"]
     if "$gateway" in needed:

@@ -92,8 +92,8 @@ ONE_PROPERTY: dict[str, tuple[dict[str, Any], str]] = {
     **policy_cases.ONE_PROPERTY,
 }
 
-# A rule's bus and targets; a VPC's default group and whether it is ready.
-MORE_READS = {"AWS::Events::Rule": 3, "AWS::EC2::VPC": 3}
+# A rule's bus and targets; a VPC's default group and whether it is ready; what takes a while is asked about meanwhile.
+MORE_READS = {"AWS::Events::Rule": 3, "AWS::EC2::NatGateway": 6, "AWS::EC2::VPC": 3, "AWS::EC2::VPCEndpoint": 6}
 
 
 @pytest.fixture

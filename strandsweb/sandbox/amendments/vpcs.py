@@ -1,4 +1,4 @@
-"""EC2: a VPC takes its block from an IPAM pool and gives it back."""
+"""EC2: everything about VPCs; a VPC takes its block from an IPAM pool and gives it back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from moto.ec2.models.vpcs import VPC, VPCBackend
 from moto.ec2.responses.vpcs import VPCs
 
+from strandsweb.sandbox.amendments import dependencies, endpoints, eventual, flowlogs, interfaces, natgateways
 from strandsweb.sandbox.determinism import now
 from strandsweb.sandbox.emulations.allocations import block_of, choose, take
 from strandsweb.sandbox.emulations.ipam import get, store_of
@@ -14,6 +15,8 @@ from strandsweb.sandbox.operations import Place, Refused
 
 
 def install() -> None:
+    for module in (eventual, natgateways, endpoints, flowlogs, interfaces, dependencies):
+        module.install()
     _allocate_from_pools()
 
 
