@@ -49,7 +49,22 @@ class ApiGatewayV2Stage(AwsProvisioner):
         immutable=frozenset({"ApiId", "StageName"}),
         defaults={name: value for name, value in _MUTABLE.items() if value is not None},
         normalise=_normalise,
-        permissions=("apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"),
+        permissions=(
+            "apigateway:DELETE",
+            "apigateway:GET",
+            "apigateway:PATCH",
+            "apigateway:POST",
+            "apigateway:PUT",
+            # What API Gateway asks of whoever has it write access logs.
+            "logs:CreateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:GetLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:UpdateLogDelivery",
+        ),
     )
 
     def locate(self, target: Target) -> str:

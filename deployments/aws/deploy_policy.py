@@ -45,11 +45,17 @@ _UNSCOPED = frozenset(
         "logs:CreateLogDelivery",
         "logs:DeleteLogDelivery",
         "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:GetLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:UpdateLogDelivery",
         "secretsmanager:GetRandomPassword",
+        "tag:GetResources",
     }
 )
 
-_ROLES_ARE_FOR = ("lambda.amazonaws.com", "vpc-flow-logs.amazonaws.com")
+_ROLES_ARE_FOR = ("apigateway.amazonaws.com", "lambda.amazonaws.com", "vpc-flow-logs.amazonaws.com")
 
 
 def deploy_policy(
@@ -104,7 +110,7 @@ def _resources(service: str) -> tuple[str, ...]:
         case "lambda":
             return ("function:{start}*", "layer:{start}*")
         case "apigateway":
-            return ("/apis", "/apis/*", "/tags/*")
+            return ("/account", "/apis", "/apis/*", "/restapis", "/restapis/*", "/tags/*")
         case _:
             return _NAMED.get(service, ())
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from deployments.aws.apigateway_account import ApiGatewayAccount
+from deployments.aws.apigateway_authorizer import ApiGatewayAuthorizer
+from deployments.aws.apigateway_deployment import ApiGatewayDeployment
+from deployments.aws.apigateway_method import ApiGatewayMethod
+from deployments.aws.apigateway_resource import ApiGatewayResource
+from deployments.aws.apigateway_rest_api import ApiGatewayRestApi
+from deployments.aws.apigateway_stage import ApiGatewayStage
 from deployments.aws.apigatewayv2_api import ApiGatewayV2Api
+from deployments.aws.apigatewayv2_authorizer import ApiGatewayV2Authorizer
 from deployments.aws.apigatewayv2_integration import ApiGatewayV2Integration
 from deployments.aws.apigatewayv2_route import ApiGatewayV2Route
 from deployments.aws.apigatewayv2_stage import ApiGatewayV2Stage
@@ -53,7 +61,15 @@ from deployments.engine.kinds import Kind, Kinds
 from deployments.engine.ports import Provisioner, Provisioners
 
 PROVISIONERS: Mapping[str, type[AwsProvisioner]] = {
+    "AWS::ApiGateway::Account": ApiGatewayAccount,
+    "AWS::ApiGateway::Authorizer": ApiGatewayAuthorizer,
+    "AWS::ApiGateway::Deployment": ApiGatewayDeployment,
+    "AWS::ApiGateway::Method": ApiGatewayMethod,
+    "AWS::ApiGateway::Resource": ApiGatewayResource,
+    "AWS::ApiGateway::RestApi": ApiGatewayRestApi,
+    "AWS::ApiGateway::Stage": ApiGatewayStage,
     "AWS::ApiGatewayV2::Api": ApiGatewayV2Api,
+    "AWS::ApiGatewayV2::Authorizer": ApiGatewayV2Authorizer,
     "AWS::ApiGatewayV2::Integration": ApiGatewayV2Integration,
     "AWS::ApiGatewayV2::Route": ApiGatewayV2Route,
     "AWS::ApiGatewayV2::Stage": ApiGatewayV2Stage,

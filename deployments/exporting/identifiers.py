@@ -12,6 +12,7 @@ from typing import Any
 from deployments.engine.state import State, StateResource
 
 PRIMARY: Mapping[str, Mapping[str, str]] = {
+    "AWS::ApiGateway::Account": {"Id": ""},
     "AWS::ApiGateway::Authorizer": {"RestApiId": "RestApiId", "AuthorizerId": ""},
     "AWS::ApiGateway::Deployment": {"DeploymentId": "", "RestApiId": "RestApiId"},
     "AWS::ApiGateway::Method": {"RestApiId": "RestApiId", "ResourceId": "ResourceId", "HttpMethod": "HttpMethod"},

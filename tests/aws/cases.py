@@ -11,7 +11,7 @@ from deployments.aws.registry import provisioners
 from deployments.engine.canonical import dumps
 from deployments.engine.ports import Live
 from deployments.engine.resources import Resource
-from tests.aws import function_cases, network_cases, policy_cases
+from tests.aws import api_cases, function_cases, network_cases, policy_cases
 from tests.aws.conftest import ACCOUNT, FIRST_ZIP, REGION, SECOND_ZIP, ZIPS, Recording
 from tests.engine.provisioner_contract import Case, target
 
@@ -160,6 +160,7 @@ WANTED: dict[str, dict[str, Any]] = {
     },
     **function_cases.WANTED,
     **network_cases.WANTED,
+    **api_cases.WANTED,
     **policy_cases.WANTED,
 }
 
@@ -221,12 +222,14 @@ CHANGED: dict[str, dict[str, Any]] = {
     "AWS::SecretsManager::Secret": {"Description": "the CRM's new token"},
     **function_cases.CHANGED,
     **network_cases.CHANGED,
+    **api_cases.CHANGED,
     **policy_cases.CHANGED,
 }
 
 UNTAGGED = (
     function_cases.UNTAGGED
     | network_cases.UNTAGGED
+    | api_cases.UNTAGGED
     | policy_cases.UNTAGGED
     | frozenset(
         {
@@ -270,6 +273,8 @@ def filled(value: Any, real: Mapping[str, str]) -> Any:
 def around(aws: Aws, type_name: str) -> dict[str, str]:
     """Makes what the case of this kind refers to; answers what its placeholders stand for."""
     service = type_name.split("::")[1]
+    if type_name in api_cases.WANTED:
+        return api_cases.around(aws, type_name)
     if service == "EC2":
         return network_cases.around(aws, type_name)
     if type_name == "AWS::IAM::Role":

@@ -33,14 +33,15 @@ ACTIONS = {
     "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
 }
-VERBS = {"Get": "GET", "Create": "POST", "Update": "PATCH", "Delete": "DELETE", "Tag": "POST", "Untag": "DELETE"}
+VERBS = {"Get": "GET", "Create": "POST", "Update": "PATCH", "Delete": "DELETE", "Untag": "DELETE", "Put": "PUT"}
+TAGS = {"apigateway": "PUT", "apigatewayv2": "POST"}
 
 
 def action_of(service: str, operation: str) -> str:
     """The IAM action of a call."""
-    if service == "apigatewayv2":
-        verb = next(verb for word, verb in VERBS.items() if operation.startswith(word))
-        return f"apigateway:{verb}"
+    if service in TAGS:
+        verbs = {**VERBS, "Tag": TAGS[service]}
+        return f"apigateway:{next(verb for word, verb in verbs.items() if operation.startswith(word))}"
     return ACTIONS.get(f"{service}:{operation}", f"{service}:{operation}")
 
 
@@ -75,13 +76,16 @@ def test_a_star_stands_only_where_iam_knows_no_resource() -> None:
 def test_roles_are_passed_only_to_the_services_they_are_for() -> None:
     (passing,) = [statement for statement in policy()["Statement"] if "iam:PassRole" in statement["Action"]]
     assert passing["Condition"] == {
-        "StringEquals": {"iam:PassedToService": ["lambda.amazonaws.com", "vpc-flow-logs.amazonaws.com"]}
+        "StringEquals": {
+            "iam:PassedToService": ["apigateway.amazonaws.com", "lambda.amazonaws.com", "vpc-flow-logs.amazonaws.com"]
+        }
     }
     assert passing["Resource"] == ["arn:aws:iam::123456789012:role/strands-desk-dev-*"]
 
 
 def test_only_the_types_asked_for_are_allowed() -> None:
-    (statement,) = policy(types=["AWS::SQS::Queue"])["Statement"]
+    statement, unscoped = policy(types=["AWS::SQS::Queue"])["Statement"]
+    assert unscoped["Action"] == ["tag:GetResources"]
     assert statement["Resource"] == ["arn:aws:sqs:us-east-1:123456789012:strands-desk-dev-*"]
     assert all(action.startswith("sqs:") for action in statement["Action"])
 

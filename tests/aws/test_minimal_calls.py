@@ -16,6 +16,14 @@ from tests.engine.provisioner_contract import Case, live, target
 
 # Writes of creating each kind as the cases want it; whatever else is read is counted below.
 CREATE_WRITES = {
+    "AWS::ApiGateway::Account": ["UpdateAccount"],
+    "AWS::ApiGateway::Authorizer": ["CreateAuthorizer"],
+    "AWS::ApiGateway::Deployment": ["CreateDeployment"],
+    "AWS::ApiGateway::Method": ["PutIntegration", "PutIntegrationResponse", "PutMethod", "PutMethodResponse"],
+    "AWS::ApiGateway::Resource": ["CreateResource"],
+    "AWS::ApiGateway::RestApi": ["CreateRestApi"],
+    "AWS::ApiGateway::Stage": ["CreateStage", "UpdateStage"],
+    "AWS::ApiGatewayV2::Authorizer": ["CreateAuthorizer"],
     "AWS::ApiGatewayV2::Api": ["CreateApi"],
     "AWS::ApiGatewayV2::Integration": ["CreateIntegration"],
     "AWS::ApiGatewayV2::Route": ["CreateRoute"],
@@ -67,6 +75,11 @@ CREATE_WRITES = {
 }
 # One property of each kind -> the one call that writes it.
 ONE_PROPERTY: dict[str, tuple[dict[str, Any], str]] = {
+    "AWS::ApiGateway::Authorizer": ({"AuthorizerResultTtlInSeconds": 0}, "UpdateAuthorizer"),
+    "AWS::ApiGateway::Method": ({"ApiKeyRequired": True}, "UpdateMethod"),
+    "AWS::ApiGateway::RestApi": ({"Description": "x"}, "UpdateRestApi"),
+    "AWS::ApiGateway::Stage": ({"TracingEnabled": True}, "UpdateStage"),
+    "AWS::ApiGatewayV2::Authorizer": ({"AuthorizerResultTtlInSeconds": 0}, "UpdateAuthorizer"),
     "AWS::ApiGatewayV2::Api": ({"Description": "x"}, "UpdateApi"),
     "AWS::ApiGatewayV2::Integration": ({"TimeoutInMillis": 1000}, "UpdateIntegration"),
     "AWS::ApiGatewayV2::Route": ({"Target": "integrations/x"}, "UpdateRoute"),
