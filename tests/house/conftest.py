@@ -112,9 +112,14 @@ class Copy:
         return code
 
 
-def gone(members: set[Member]) -> bool:
-    """Whether none of them is alive."""
-    return not {(member.pid, member.group) for member in members} & {(one.pid, one.group) for one in processes()}
+def gone(members: set[Member], seconds: float = 5.0) -> bool:
+    """Whether none of them is alive, or will be in a moment: who was killed under load takes one to go."""
+    deadline = time.monotonic() + seconds
+    while {(member.pid, member.group) for member in members} & {(one.pid, one.group) for one in processes()}:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LOCKS = ("base", "embedded", "dev", "uv")
 
 # Not permissive, and fit all the same: libraries used as they are; LGPL and MPL ask for no more than their own source.
-WEAK_COPYLEFT_TAKEN = {"psycopg", "psycopg-binary", "psycopg-pool", "certifi"}
+WEAK_COPYLEFT_TAKEN = {"psycopg", "psycopg-binary", "psycopg-pool", "certifi", "fido2"}  # fido2: one list in it
 
 
 def pins(name: str) -> dict[str, str]:

@@ -90,7 +90,7 @@ async def test_a_program_deaf_to_signals_is_killed_with_its_children(home: tuple
     members = family(set(house.pids.values()))
     assert len(members) == 2
     await house.stop()
-    await asyncio.to_thread(eventually, lambda: gone(members), 5)  # killed is not yet gone
+    assert gone(members)
 
 
 async def test_programs_see_nothing_of_the_pipe_and_belong_to_themselves(home: tuple[House, io.StringIO]) -> None:

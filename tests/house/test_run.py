@@ -95,7 +95,7 @@ def test_two_copies_run_side_by_side_and_a_killed_one_leaves_nothing_and_starts_
     other.end(signal.SIGKILL)
     # At once: it waits until the old processes are gone, and they are within seconds.
     again = start(data_dir=other.data_dir, port=other.port)
-    eventually(lambda: gone(family), 10)
+    assert gone(family, 10)
     assert again.ready()["sandbox"] == facts["sandbox"]
     assert copy.ready()
 
