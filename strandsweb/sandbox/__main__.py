@@ -21,6 +21,7 @@ from strandsweb.sandbox.functionurls import FunctionUrls
 from strandsweb.sandbox.httpapi import HttpApis
 from strandsweb.sandbox.insider import Insider
 from strandsweb.sandbox.journal import JournalRefused
+from strandsweb.sandbox.restapi import RestApis
 from strandsweb.sandbox.schedules import Schedules
 from strandsweb.sandbox.server import bind
 from strandsweb.sandbox.streams import StreamPollers
@@ -69,7 +70,13 @@ def serve(data: Path, port: int, latency_ms: float) -> None:
     )
     control = Control(cloud, latency_ms=latency_ms)
     front = Front(
-        cloud, control, functions, HttpApis(cloud, functions), FunctionUrls(cloud, functions), lambda: address
+        cloud,
+        control,
+        functions,
+        HttpApis(cloud, functions),
+        RestApis(cloud, functions),
+        FunctionUrls(cloud, functions),
+        lambda: address,
     )
     server = bind(front, port)
     address = f"http://127.0.0.1:{server.effective_port}"

@@ -18,6 +18,7 @@ from strandsweb.sandbox.functionurls import FunctionUrls
 from strandsweb.sandbox.httpapi import HttpApis
 from strandsweb.sandbox.messages import Answer, Request
 from strandsweb.sandbox.operations import place_of
+from strandsweb.sandbox.restapi import RestApis
 
 _LOCAL = re.compile(r"^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$", re.IGNORECASE)
 _EXECUTE_API = re.compile(r"^([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(:\d+)?$", re.IGNORECASE)
@@ -35,6 +36,7 @@ class Front:
         control: Control,
         functions: Functions,
         apis: HttpApis,
+        rest_apis: RestApis,
         urls: FunctionUrls,
         address: Callable[[], str],
     ) -> None:
@@ -42,6 +44,7 @@ class Front:
         self._control = control
         self._functions = functions
         self._apis = apis
+        self._rest_apis = rest_apis
         self._urls = urls
         self._address = address
 
@@ -53,12 +56,17 @@ class Front:
         host = request.header("host")
         execute_api = _EXECUTE_API.match(host)
         if execute_api:
-            return self._apis.answer(execute_api.group(1), request.path, request)
+            api_id = execute_api.group(1)
+            apis = self._rest_apis if self._rest_apis.knows(api_id) else self._apis
+            return apis.answer(api_id, request.path, request)
         if not _LOCAL.match(host):  # a foreign name that resolves to this machine: DNS rebinding
             return _refusal("This sandbox answers on the loopback interface only.")
         if request.path.startswith("/_apis/"):
             api_id, _, path = request.path.removeprefix("/_apis/").partition("/")
             return self._apis.answer(api_id, f"/{path}", request)
+        if request.path.startswith("/_rest/"):
+            api_id, _, path = request.path.removeprefix("/_rest/").partition("/")
+            return self._rest_apis.answer(api_id, f"/{path}", request)
         if request.path.startswith("/_urls/"):
             url_id, _, path = request.path.removeprefix("/_urls/").partition("/")
             return self._urls.answer(url_id, f"/{path}", request)

@@ -1,4 +1,7 @@
-"""HTTP APIs that answer: stage, CORS, route, permission, and the Lambda function behind it (payload format 2.0)."""
+"""HTTP APIs that answer: stage, CORS, route, authorizer, and the Lambda function behind it (payload format 2.0).
+
+Throttling is left out.
+"""
 
 from __future__ import annotations
 
@@ -17,22 +20,21 @@ from uuid import uuid4
 
 from moto.apigatewayv2.models import Api, apigatewayv2_backends
 
+from strandsweb.sandbox.authorizers import FUNCTION_ARN, Authorizer, ask_for_http, callee
 from strandsweb.sandbox.cloud import Cloud
 from strandsweb.sandbox.functions.invocations import CannotInvoke, Functions, Invocation
-from strandsweb.sandbox.functions.spec import FunctionNotFound, FunctionSpec, find, policy_of
+from strandsweb.sandbox.functions.spec import FunctionSpec
 from strandsweb.sandbox.messages import Answer, Request
-from strandsweb.sandbox.permissions import allows
 from strandsweb.sandbox.routes import Match, match_route
 
 log = logging.getLogger(__name__)
 
 _TEXT = re.compile(r"^(text/.*|application/(.*\+)?(json|xml|javascript))$")
-_FUNCTION_ARN = re.compile(r"arn:aws[\w-]*:lambda:[\w-]+:\d{12}:function:[\w-]+(:[\w$-]+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The route that answers a request, and the function behind it."""
+    """The route that answers a request, the function behind it, and whoever is asked first; `arn` is the route's."""
 
     account: str
     api_id: str
@@ -40,6 +42,8 @@ class Target:
     stage_variables: dict[str, str]
     match: Match
     function: FunctionSpec
+    arn: str = ""
+    authorizer: Authorizer | None = None
 
 
 class HttpApis:
@@ -67,6 +71,11 @@ class HttpApis:
 
     def _invoke(self, target: Target, path: str, request: Request) -> Answer:
         event = make_event(target, path, request)
+        if target.authorizer is not None:
+            verdict = ask_for_http(self._functions, target.authorizer, request, event, target.arn)
+            if isinstance(verdict, Answer):
+                return verdict
+            event["requestContext"]["authorizer"] = verdict.context
         try:
             return read_result(self._functions.invoke(target.function, json.dumps(event)))
         except CannotInvoke as problem:
@@ -96,30 +105,45 @@ def _find_target(account: str, region: str, api: Api, path: str, method: str) ->
     if match is None:
         return _message(404, "Not Found")
     route = routes[match.route_key]
-    if (route.authorization_type or "NONE") != "NONE":
-        log.warning("the sandbox has no authorizers; %s of API %s stays closed", match.route_key, api.api_id)
-        return _message(403, "Forbidden")
     integration = api.integrations.get((route.target or "").removeprefix("integrations/"))
-    arn = _FUNCTION_ARN.search(integration.integration_uri or "") if integration else None
-    if integration is None or integration.integration_type != "AWS_PROXY" or arn is None:
+    uri = integration.integration_uri if integration else None
+    if integration is None or integration.integration_type != "AWS_PROXY" or not FUNCTION_ARN.search(uri or ""):
         log.warning("%s of API %s has no Lambda integration", match.route_key, api.api_id)
         return _message(500, "Internal Server Error")
     if integration.payload_format_version not in {None, "2.0"}:
         log.warning("API %s: the sandbox knows payload format 2.0 only", api.api_id)
         return _message(500, "Internal Server Error")
-    try:
-        function = find(account, region, arn.group(0))
-    except FunctionNotFound:
-        return _message(500, "Internal Server Error")
-    prefix = f"arn:aws:execute-api:{region}:{account}:{api.api_id}/{name}/"
+    whole = f"arn:aws:execute-api:{region}:{account}:{api.api_id}/"
+    authorizer = None
+    if route.authorization_type == "CUSTOM":
+        authorizer = _authorizer(api.authorizers.get(route.authorizer_id or ""), account, region, whole)
+    if (route.authorization_type or "NONE") != "NONE" and authorizer is None:
+        log.warning("the sandbox cannot authorize %s of API %s: it stays closed", match.route_key, api.api_id)
+        return _message(403, "Forbidden")
+    prefix = f"{whole}{name}/"
     pattern = match.route_key.partition(" ")[2]
     sources = [f"{prefix}{method}{pattern}", f"{prefix}{method}{inner}"] if pattern else [f"{prefix}$default"]
-    if not allows(policy_of(function), service="apigateway.amazonaws.com", account=account, source_arns=sources):
-        log.warning(
-            "API %s may not invoke %s: its resource policy does not allow %s", api.api_id, function.arn, sources[0]
-        )
+    function = callee(uri, account, region, sources)
+    if function is None:
         return _message(500, "Internal Server Error")
-    return Target(account, api.api_id, name, dict(stage.stage_variables or {}), match, function)
+    return Target(
+        account,
+        api.api_id,
+        name,
+        dict(stage.stage_variables or {}),
+        match,
+        function,
+        f"{prefix}{method}{inner}",
+        authorizer,
+    )
+
+
+def _authorizer(found: Any, account: str, region: str, whole: str) -> Authorizer | None:
+    """A route's authorizer of payload format 2.0."""
+    if found is None or found.authorizer_type != "REQUEST" or found.auth_payload_format_version != "2.0":
+        return None
+    function = callee(found.authorizer_uri, account, region, [f"{whole}authorizers/{found.id}"])
+    return Authorizer("REQUEST", tuple(found.identity_source or ()), bool(found.enable_simple_response), function)
 
 
 def make_event(target: Target, path: str, request: Request) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from strandsweb.sandbox.amendments import (
     functions,
     loggroups,
     policies,
+    restapis,
     roles,
     sessions,
     tables,
@@ -30,6 +31,7 @@ from strandsweb.sandbox.functions.spec import FunctionSpec
 def install(invoke_later: Callable[[FunctionSpec, str], None]) -> None:
     """Installs all amendments, once per process; `invoke_later` takes a function and an event as JSON text."""
     delivery.install(invoke_later)
+    restapis.install()
     for module in (apis, buckets, buses, functions, loggroups, roles, sessions, tables, vpcs):
         module.install()
     for module in (alarms, policies, tagging, traces):

@@ -1,4 +1,4 @@
-"""API Gateway v2: stages change and carry tags, nothing is doubled, and what is absent or in use cannot be deleted."""
+"""API Gateway v2: stages change and carry tags, authorizers are listed, nothing is doubled or deleted while in use."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class _Conflict(APIGatewayV2Error):
 def install() -> None:
     _update_stages()
     _tag_stages()
+    _list_authorizers()
     _refuse_doubles()
     _delete_only_what_can_be_deleted()
 
@@ -88,13 +89,25 @@ def _tag_stages() -> None:
     ApiGatewayV2Backend.untag_resource = untag_resource  # type: ignore[method-assign]
 
 
+def _list_authorizers() -> None:
+    """moto has no GetAuthorizers."""
+
+    def get_authorizers(self: ApiGatewayV2Response) -> tuple[int, dict[str, str], str]:
+        authorizers = self.apigatewayv2_backend.get_api(self.path.split("/")[-2]).authorizers
+        return 200, {}, json.dumps({"items": [authorizer.to_json() for authorizer in authorizers.values()]})
+
+    ApiGatewayV2Response.get_authorizers = get_authorizers  # type: ignore[attr-defined]
+
+
 def _refuse_doubles() -> None:
-    create_route, create_stage = Api.create_route, Api.create_stage
+    create_route, create_stage, create_authorizer = Api.create_route, Api.create_stage, Api.create_authorizer
 
     def amended_route(self: Api, *args: Any, **kwargs: Any) -> Any:
         key = kwargs["route_key"]
         if any(route.route_key == key for route in self.routes.values()):
             raise _Conflict(f"Route with key {key} already exists for this API")
+        if kwargs.get("authorizer_id"):
+            self.get_authorizer(kwargs["authorizer_id"])
         return create_route(self, *args, **kwargs)
 
     def amended_stage(self: Api, config: dict[str, Any]) -> Stage:
@@ -102,13 +115,20 @@ def _refuse_doubles() -> None:
             raise _Conflict("Stage already exists")
         return create_stage(self, config)
 
+    def amended_authorizer(self: Api, *args: Any, **kwargs: Any) -> Any:
+        if any(authorizer.name == kwargs["name"] for authorizer in self.authorizers.values()):
+            raise _Conflict(f"Authorizer {kwargs['name']} already exists for this API")
+        return create_authorizer(self, *args, **kwargs)
+
     Api.create_route = amended_route  # type: ignore[method-assign]
     Api.create_stage = amended_stage  # type: ignore[method-assign]
+    Api.create_authorizer = amended_authorizer  # type: ignore[method-assign]
 
 
 def _delete_only_what_can_be_deleted() -> None:
     delete_api, delete_route = ApiGatewayV2Backend.delete_api, Api.delete_route
     delete_stage, delete_integration = Api.delete_stage, Api.delete_integration
+    delete_authorizer = Api.delete_authorizer
 
     def amended_api(self: ApiGatewayV2Backend, api_id: str) -> None:
         self.get_api(api_id)
@@ -132,6 +152,16 @@ def _delete_only_what_can_be_deleted() -> None:
             )
         delete_integration(self, integration_id)
 
+    def amended_authorizer(self: Api, authorizer_id: str) -> None:
+        self.get_authorizer(authorizer_id)
+        users = [route.route_key for route in self.routes.values() if route.authorizer_id == authorizer_id]
+        if users:
+            raise _Conflict(
+                f"Cannot delete Authorizer '{authorizer_id}' because it is referenced by Route '{users[0]}'."
+            )
+        delete_authorizer(self, authorizer_id)
+
+    Api.delete_authorizer = amended_authorizer  # type: ignore[method-assign]
     ApiGatewayV2Backend.delete_api = amended_api  # type: ignore[method-assign]
     Api.delete_route = amended_route  # type: ignore[method-assign]
     Api.delete_stage = amended_stage  # type: ignore[method-assign]
