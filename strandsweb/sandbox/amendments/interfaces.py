@@ -93,7 +93,8 @@ def _sync(functions: Any, ec2: Any) -> None:
 def _places(functions: Any) -> set[_Place]:
     return {
         (subnet, tuple(sorted(function._vpc_config.get("SecurityGroupIds") or ())))
-        for function in functions.list_functions("ALL")
+        for group in functions._lambdas._functions.values()
+        for function in (group["latest"], *group["versions"])
         if function._vpc_config
         for subnet in function._vpc_config.get("SubnetIds") or ()
     }
