@@ -72,7 +72,7 @@ def execute(
             f"the plan was made from state {plan.subject.base_serial}, the environment is at {state.serial} now"
         )
     types = {change.type for change in plan.changes} | {resource.type for resource in state.resources.values()}
-    if missing := sorted(types - set(provisioners)):
+    if missing := sorted(name for name in types if name not in provisioners):
         raise PlanMismatch(f"there is no provisioner for {', '.join(missing)}")
     journal = Journal(state.resources, ledger, clock)
     bench = Bench(
