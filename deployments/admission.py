@@ -46,9 +46,12 @@ def check(deployment: Deployment) -> Plan | None:
         return _fitting(deployment, current)
 
 
-def is_stuck(deployment: Deployment) -> bool:
-    """It was taken up again and again, and nothing came of it."""
-    return deployment.takeups > TAKEUPS
+def why_stuck(deployment: Deployment) -> str:
+    """That it was taken up again and again and nothing came of it, as a sentence; empty when that is not so."""
+    if deployment.takeups <= TAKEUPS:
+        return ""
+    given_up = f"It was taken up {TAKEUPS} times without finishing a single step, so it was given up."
+    return f"{given_up} The workers' own log may say why."
 
 
 def begin(deployment: Deployment, held: leases.Held) -> bool:
@@ -85,13 +88,14 @@ def begin(deployment: Deployment, held: leases.Held) -> bool:
 def changed_since(plan: Plan, state: State, provisioners: Provisioners, held: leases.Held) -> str:
     """What somebody changed in the cloud since the plan was made, in a sentence; empty when nothing was.
 
-    Reads what the plan was made from, concurrently; a first deployment has nothing to read. The lease is kept alive.
+    Reads what the plan was made from, concurrently, and its tags from the services themselves, as a write may follow;
+    a first deployment has nothing to read. The lease is kept alive.
 
     Raises:
         CloudError, Refused: something could not be read.
         LostLease: another worker holds the environment.
     """
-    live = leases.kept_while(held, lambda: read_all(state.resources.values(), provisioners))
+    live = leases.kept_while(held, lambda: read_all(state.resources.values(), provisioners, tags_at_source=True))
     if live_fingerprint(live=live, state=state, kinds=KINDS) == plan.subject.live_fingerprint:
         return ""
     told = _differences(plan, state, live)

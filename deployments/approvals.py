@@ -64,7 +64,7 @@ def approve(*, deployment_id: int, actor: User, comment: str, plan_digest: str, 
         if deployment.status == Status.WAITING and standing(deployment).allowed:
             deployment.status = Status.READY
             deployment.save(update_fields=["status"])
-            if deployment.run_when_approved:
+            if deployment.run_when_approved and not deployment.environment.asks_for_code:
                 execution.start(deployment_id=deployment.pk, actor=deployment.proposed_by or actor, inline=inline)
                 deployment.refresh_from_db()
     return deployment

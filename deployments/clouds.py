@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from django.conf import settings
 
 from deployments.aws.calls import Aws
-from deployments.aws.credentials import SANDBOX_KEYS, Access, session_for
+from deployments.aws.credentials import SANDBOX_KEYS, Access, Keys, session_for
 from deployments.aws.registry import provisioners
 from deployments.engine.ports import Call, Listener, Provisioners
 from deployments.errors import WorkflowError
@@ -54,12 +54,15 @@ def reach(
     packages: Callable[[str], bytes] = no_packages,
     parallelism: int | None = None,
     reading: bool = False,
+    keys: Keys | None = None,
 ) -> Iterator[Provisioners]:
     """The provisioners of an environment over a connection as `connect` makes it, for as long as the block lasts.
 
     `packages` gives a code zip by its SHA-256.
     """
-    with connect(environment, purpose=purpose, listener=listener, parallelism=parallelism, reading=reading) as aws:
+    with connect(
+        environment, purpose=purpose, listener=listener, parallelism=parallelism, reading=reading, keys=keys
+    ) as aws:
         yield provisioners(aws, packages)
 
 
@@ -71,19 +74,20 @@ def connect(
     listener: Listener | None = None,
     parallelism: int | None = None,
     reading: bool = False,
+    keys: Keys | None = None,
 ) -> Iterator[Aws]:
     """AWS as an environment sees it, for as long as the block lasts.
 
     The identity behind the credentials is checked to be of the environment's account. `purpose` names the session in
     the account's own audit trail: the deployment's id, or a word. `reading`: with the role that only reads, where the
-    environment has one.
+    environment has one. `keys`: see `access_of`.
 
     Raises:
         CloudError: no credentials, the role cannot be assumed, or it belongs to another account.
         WorkflowError: nobody said where AWS is, or the environment names no role.
     """
     workers = parallelism or settings.RUN_PARALLELISM
-    session = session_for(access_of(environment, purpose, reading=reading))
+    session = session_for(access_of(environment, purpose, reading=reading, keys=keys))
     with closing(
         Aws(
             session,
@@ -97,11 +101,13 @@ def connect(
         yield aws
 
 
-def access_of(environment: Environment, purpose: str, *, reading: bool = False) -> Access:
+def access_of(environment: Environment, purpose: str, *, reading: bool = False, keys: Keys | None = None) -> Access:
     """How the environment's account is reached, for one purpose; no call is made.
 
+    `keys` are those of somebody who showed a code (see `second_factor`), for environments that ask for one.
+
     Raises:
-        WorkflowError: nobody said where AWS is, or the environment names no role.
+        WorkflowError: nobody said where AWS is, the environment names no role, or it asks for a code.
     """
     if settings.EMBEDDED and not settings.AWS_ENDPOINT_URL:
         raise WorkflowError("The AWS sandbox is not running. Start it with `make run`.")
@@ -111,6 +117,8 @@ def access_of(environment: Environment, purpose: str, *, reading: bool = False) 
             role_arn = (environment.read_role_arn if reading else "") or environment.role_arn
             if not role_arn:
                 raise WorkflowError(f"{environment.name} names no role to assume. An owner can set it in its settings.")
+            if environment.asks_for_code and not reading and keys is None:
+                raise WorkflowError(f"{environment.name} asks for a code of its MFA device.")
         case Credentials.PROFILE | Credentials.AMBIENT:
             if not settings.SERVER_CREDENTIALS:
                 raise WorkflowError(
@@ -126,7 +134,7 @@ def access_of(environment: Environment, purpose: str, *, reading: bool = False) 
         role_arn=role_arn or None,
         external_id=environment.external_id,
         endpoint_url=settings.AWS_ENDPOINT_URL or None,
-        keys=SANDBOX_KEYS if settings.EMBEDDED else None,
+        keys=keys or (SANDBOX_KEYS if settings.EMBEDDED else None),
         profile=environment.profile or None if environment.credentials == Credentials.PROFILE else None,
         tags={
             "strands:project": environment.project.slug,

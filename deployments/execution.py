@@ -16,7 +16,19 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import admission, broadcasts, clouds, leases, parking, planning, recording, states, undoing
+from deployments import (
+    admission,
+    broadcasts,
+    clouds,
+    leases,
+    parking,
+    planning,
+    recording,
+    second_factor,
+    states,
+    undoing,
+)
+from deployments.aws.credentials import Keys
 from deployments.dispatch import enqueue
 from deployments.engine import story
 from deployments.engine.clock import SystemClock
@@ -47,12 +59,16 @@ def worker_name() -> str:
 def start(*, deployment_id: int, actor: User | None, inline: bool = False) -> Deployment:
     """Queues a ready plan. Pressing twice is pressing once. `inline`: the caller runs it in this process.
 
-    `actor` is None for what nobody in person starts.
+    `actor` is None for what nobody in person starts; it waits in the queue where a code is asked for.
 
     Raises:
         OutOfDate: it is not ready (any more).
+        WorkflowError: the environment asks for a code, and none was entered.
     """
     with transaction.atomic():
+        ready = Deployment.objects.select_related("environment").filter(pk=deployment_id, status=Status.READY).first()
+        if ready is not None and actor is not None and second_factor.is_missing(ready):
+            raise WorkflowError(f"{ready.environment.name} asks for a code of its MFA device. Enter it to deploy.")
         moved = Deployment.objects.filter(pk=deployment_id, status=Status.READY).update(
             status=Status.QUEUED,
             queued_at=timezone.now(),
@@ -114,6 +130,12 @@ def run(*, deployment_id: int, announce: broadcasts.Announce = broadcasts.run_ch
     deployment = _load(deployment_id)
     if deployment.status not in INTERRUPTIBLE or _is_behind_another(deployment):
         return deployment
+    keys = second_factor.keys_of(deployment)
+    gives_up = ""
+    if deployment.environment.asks_for_code and keys is None:
+        if not deployment.cancelled_by_text:
+            return deployment  # entering a code tells the workers again
+        gives_up = f"{deployment.cancelled_by_text} cancelled it while it waited for a code."
     held = leases.take(environment_id=deployment.environment_id, holder=worker_name(), deployment_id=deployment.pk)
     if held is None:
         return deployment
@@ -121,14 +143,18 @@ def run(*, deployment_id: int, announce: broadcasts.Announce = broadcasts.run_ch
         _record_what_is_owed(deployment)
         plan = admission.check(deployment)
         if plan is not None:
-            carry_out = parking.park if admission.is_stuck(deployment) else _carry_out
-            failure = carry_out(deployment, plan, held, announce)
+            gives_up = gives_up or admission.why_stuck(deployment)
+            if gives_up:
+                failure = parking.park(deployment, plan, held, announce, reason=gives_up)
+            else:
+                failure = _carry_out(deployment, plan, held, announce, keys)
             if failure is not None:
                 _finish(deployment, plan, held, failure, announce)
     except LostLease:
         logger.warning("%s: another worker took over", deployment.public_id)
     finally:
         leases.release(held)
+    second_factor.forget_what_is_over()
     _wake_next(deployment)
     return _load(deployment_id)
 
@@ -204,8 +230,13 @@ class _RunControl:
         return self._cancelled_by or None
 
 
-def _carry_out(deployment: Deployment, plan: Plan, held: leases.Held, announce: broadcasts.Announce) -> str | None:
-    """Executes the plan; answers why not even the first call could be made, or nothing; None if it was not begun."""
+def _carry_out(
+    deployment: Deployment, plan: Plan, held: leases.Held, announce: broadcasts.Announce, keys: Keys | None
+) -> str | None:
+    """Executes the plan; answers why not even the first call could be made, or nothing; None if it was not begun.
+
+    `keys` are of whoever entered a code, where one is asked for.
+    """
     clock = SystemClock()
     inbox = Inbox(clock)
     ledger = DatabaseLedger(deployment=deployment, held=held, base_serial=plan.subject.base_serial, announce=announce)
@@ -216,6 +247,7 @@ def _carry_out(deployment: Deployment, plan: Plan, held: leases.Held, announce: 
             purpose=deployment.public_id,
             listener=inbox,
             packages=packages_of(deployment),
+            keys=keys,
         ) as provisioners:
             state = states.load(deployment.environment)
             if deployment.status == Status.QUEUED:
@@ -266,7 +298,9 @@ def _finish(deployment: Deployment, plan: Plan, held: leases.Held, failure: str,
         )
         _outdate_other_plans(deployment)
         if status == Status.FAILED:
-            undoing.propose_after(deployment, plan)
+            undo = undoing.propose_after(deployment, plan)
+            if undo is not None:
+                second_factor.hand_over(ended=deployment, following=undo)
     try:
         recording.record_run(_load(deployment.pk))
     except Exception:  # the run is over and true either way; the sweep tries again

@@ -71,7 +71,7 @@ class PlanForm(StyledForm):
         super().__init__(*args, **kwargs)
         self.fields["configuration"].queryset = project.configurations.defer("text")  # type: ignore[attr-defined]
         self.fields["source"].queryset = project.sources.defer("files")  # type: ignore[attr-defined]
-        if not environment.protected:
+        if not environment.protected or environment.asks_for_code:
             del self.fields["run_when_approved"]
 
 
@@ -84,11 +84,32 @@ class ReviewForm(StyledForm):
     plan_digest = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
 
 
+class CodeField(forms.CharField):
+    """What an MFA device shows now; never rendered again."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        shown = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}
+        super().__init__(
+            label="Code of the MFA device", max_length=20, widget=forms.PasswordInput(attrs=shown), **kwargs
+        )
+
+    def clean(self, value: Any) -> str:
+        """Without the blanks that devices put between the digits."""
+        return "".join(super().clean(value).split())
+
+
+class CodeForm(StyledForm):
+    """A code alone."""
+
+    code = CodeField(required=False)
+
+
 class SecretForm(StyledForm):
     """A secret's new value; never rendered again."""
 
     logical_id = forms.CharField(max_length=255, widget=forms.HiddenInput)
     value = forms.CharField(strip=False, max_length=65_536, widget=forms.PasswordInput)
+    code = CodeField(required=False)
 
 
 class MessageForm(StyledForm):

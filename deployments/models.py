@@ -201,6 +201,18 @@ class Approval(models.Model):
         return f"{'approved' if self.approved else 'rejected'} by {self.actor_text}"
 
 
+class ShownCode(models.Model):
+    """That somebody showed a code of the environment's MFA device for one deployment; see `second_factor`."""
+
+    deployment = models.OneToOneField(Deployment, primary_key=True, on_delete=models.CASCADE, related_name="shown_code")
+    sealed = models.BinaryField(help_text="the credentials it gave, encrypted for this deployment")
+    expires_at = models.DateTimeField()
+    entered_by_text = models.CharField(max_length=150)
+
+    def __str__(self) -> str:
+        return f"code for {self.deployment_id} until {self.expires_at:%H:%M}"
+
+
 class Step(models.Model):
     """Where one step of a run is; what its events say, folded, so that a page need not read them all."""
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from deployments import second_factor
 from deployments.admission import TAKEUPS
 from deployments.aws.registry import KINDS
 from deployments.engine.plan import Change
@@ -29,7 +30,8 @@ class Occupancy:
     """An environment that is being written, or that somebody waits for.
 
     `heartbeat_seconds` is how long ago the holder was heard of; `takeover_at` when another worker takes the run up if
-    nothing more is heard. `holder` is empty while nobody holds it.
+    nothing more is heard. `holder` is empty while nobody holds it. `needs_code`: nothing goes on before somebody has
+    entered a code of the MFA device.
     """
 
     holder: str
@@ -39,6 +41,7 @@ class Occupancy:
     expired: bool
     pending: tuple[Pending, ...]
     queue: tuple[Deployment, ...]
+    needs_code: bool = False
 
     @property
     def chances_left(self) -> int:
@@ -49,7 +52,7 @@ class Occupancy:
 def occupancy(environment: Environment) -> Occupancy | None:
     """How the environment is occupied now; None when nobody holds it and nobody waits."""
     now = timezone.now()
-    lease = Lease.objects.filter(environment=environment).exclude(holder="").select_related("deployment").first()
+    lease = _lease(environment, now)
     waiting = list(
         Deployment.objects.for_lists()
         .filter(environment=environment, status__in=(Status.QUEUED, Status.RUNNING))
@@ -70,7 +73,16 @@ def occupancy(environment: Environment) -> Occupancy | None:
         expired=bool(expires_at and expires_at < now),
         pending=_pending(current) if current else (),
         queue=tuple(each for each in waiting if current is None or each.pk != current.pk),
+        needs_code=bool(waiting) and second_factor.is_missing(waiting[0]),
     )
+
+
+def _lease(environment: Environment, now: datetime) -> Lease | None:
+    """The lease, if somebody holds it; one whose holder died after its run had ended has expired into freedom."""
+    lease = Lease.objects.filter(environment=environment).exclude(holder="").select_related("deployment").first()
+    if lease is None or lease.expires_at is None or lease.expires_at >= now:
+        return lease
+    return lease if lease.deployment and lease.deployment.status in (Status.QUEUED, Status.RUNNING) else None
 
 
 def _pending(deployment: Deployment) -> tuple[Pending, ...]:

@@ -1,4 +1,4 @@
-"""A run that kills whoever takes it up is given up: closed as failed with the reason, its environment free again."""
+"""A run that cannot go on is given up: closed as failed with the reason, its environment free again."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from deployments.engine.steps import steps_of
 from deployments.ledger import DatabaseLedger, events_of
 from deployments.models import Deployment, Status
 
-ADVICE = "Look into the workers' own log. Then plan again: what was under way is looked up by name and taken over."
+ADVICE = "Plan again: what was under way is looked up by name and taken over."
 
 
-def park(deployment: Deployment, plan: Plan, held: leases.Held, announce: Announce) -> str | None:
+def park(deployment: Deployment, plan: Plan, held: leases.Held, announce: Announce, *, reason: str) -> str | None:
     """Tells the run to its end without a call: what was under way failed, the rest was cancelled; answers the reason.
 
     Raises:
@@ -32,7 +32,6 @@ def park(deployment: Deployment, plan: Plan, held: leases.Held, announce: Announ
     steps = {step.id: step.logical_id for step in steps_of(plan)}
     pending = [name for name in steps if name in so_far.steps and so_far.steps[name].status is story.Status.RUNNING]
     untouched = [name for name in steps if name not in so_far.steps]
-    reason = f"It was taken up {admission.TAKEUPS} times without finishing a single step, so it was given up."
     if pending:
         reason += f" Under way were: {', '.join(pending)}."
     error = {"message": reason, "category": Category.INTERNAL.value, "advice": ADVICE}

@@ -131,7 +131,10 @@ def _region(environment: Environment, aws: Aws) -> Check:
 def _external_id(environment: Environment, aws: Aws) -> Check:
     """A role that anybody can assume through us, without the external id, is refused."""
     name = "External id"
-    for reading in (False, True) if environment.read_role_arn else (False,):
+    ways = [True] if environment.read_role_arn else []
+    if not environment.asks_for_code:  # then nobody can be it without one; `second_factor` looks when one is entered
+        ways.append(False)
+    for reading in ways:
         access = clouds.access_of(environment, "preflight", reading=reading)
         if needs_external_id(access):
             continue

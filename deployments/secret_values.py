@@ -17,8 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
-from deployments import clouds
-from deployments.aws.credentials import session_for
+from deployments import clouds, second_factor
+from deployments.aws.credentials import Keys, session_for
 from deployments.aws.failures import cloud_error
 from deployments.engine.errors import CloudError
 from deployments.errors import WorkflowError
@@ -62,9 +62,11 @@ def secrets_of(environment: Environment) -> list[Secret]:
         return list(pool.map(lambda entry: _described(client, entry), entries))
 
 
-@sensitive_variables("value")
-def put(*, environment: Environment, logical_id: str, value: str, actor: User) -> None:
+@sensitive_variables("value", "code")
+def put(*, environment: Environment, logical_id: str, value: str, actor: User, code: str = "") -> None:
     """Makes `value` the secret's current one. Whoever reads the secret from now on gets it.
+
+    `code`: of the MFA device, where the environment asks for one.
 
     Raises:
         WorkflowError: there is no such secret, the value is empty or too long, or AWS refused it; the words never
@@ -75,8 +77,9 @@ def put(*, environment: Environment, logical_id: str, value: str, actor: User) -
         raise WorkflowError(f"No secret {logical_id} is deployed in {environment.name}. Deploy it first.")
     if not value or len(value.encode()) > MAX_BYTES:
         raise WorkflowError(f"A secret's value has 1 to {MAX_BYTES} bytes.")
+    keys = second_factor.shown(environment, code).keys if environment.asks_for_code else None
     try:
-        _client(environment).put_secret_value(SecretId=entry.physical_id, SecretString=value)
+        _client(environment, keys=keys).put_secret_value(SecretId=entry.physical_id, SecretString=value)
     except (ClientError, BotoCoreError) as error:
         failure = cloud_error(
             error, service="secretsmanager", operation="PutSecretValue", parameters={"SecretString": value}
@@ -87,8 +90,8 @@ def put(*, environment: Environment, logical_id: str, value: str, actor: User) -
     logger.info("%s set the value of %s in %s", actor.text, entry.logical_id, environment)
 
 
-def _client(environment: Environment, *, reading: bool = False) -> Any:
-    session = session_for(clouds.access_of(environment, "secrets", reading=reading))
+def _client(environment: Environment, *, reading: bool = False, keys: Keys | None = None) -> Any:
+    session = session_for(clouds.access_of(environment, "secrets", reading=reading, keys=keys))
     return session.client("secretsmanager", endpoint_url=settings.AWS_ENDPOINT_URL or None, config=_BRIEFLY)
 
 

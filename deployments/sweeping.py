@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from deployments import second_factor
 from deployments.dispatch import enqueue
 from deployments.models import RAN, Deployment, DriftCheck, Lease, Status
 
@@ -21,6 +22,7 @@ PATIENCE = timedelta(seconds=15)
 
 def sweep() -> int:
     """Sends what waits too long; returns how many messages. Sending twice is harmless, claims see to that."""
+    second_factor.forget_what_is_over()
     now = timezone.now()
     late = now - PATIENCE
     planning = Deployment.objects.filter(status=Status.PLANNING, created_at__lt=late)

@@ -13,6 +13,7 @@ from deployments.views import (
     environments,
     exporting,
     importing,
+    optimising,
     overview,
     reviews,
     rollback,
@@ -32,6 +33,8 @@ environment_patterns = [
     path("export/<str:file>", exporting.export_file, name="environment-export-file"),
     path("import/", importing.resources, name="environment-import"),
     path("import/state/", importing.state, name="environment-import-state"),
+    path("optimise/", optimising.report, name="environment-optimise"),
+    path("optimise/<str:key>/", optimising.finding, name="environment-optimise-finding"),
     path("try/", calls.call, name="environment-try"),
 ]
 
@@ -42,6 +45,7 @@ deployment_patterns = [
     path("approve/", reviews.approve, name="deployment-approve"),
     path("reject/", reviews.reject, name="deployment-reject"),
     path("start/", runs.start, name="deployment-start"),
+    path("code/", runs.code, name="deployment-code"),
     path("cancel/", runs.cancel, name="deployment-cancel"),
     path("discard/", runs.discard, name="deployment-discard"),
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.forms.renderers import DjangoTemplates
 
 from projects.models import Credentials, Environment, Membership, Project, User, name_validator
 from projects.roles import Role
@@ -31,6 +32,12 @@ class StyledField(forms.BoundField):
         wrong = "is-invalid" if self.errors else ""
         classes = " ".join(filter(None, [widget.attrs.get("class"), kind, wrong]))
         return super().build_widget_attrs(attrs, widget) | {"class": classes}
+
+
+class Renderer(DjangoTemplates):
+    """All forms are in our look, those of libraries too."""
+
+    bound_field_class = StyledField
 
 
 class StyledForm(forms.Form):
@@ -167,6 +174,7 @@ class EnvironmentForm(EnvironmentModelForm):
             "credentials",
             "role_arn",
             "read_role_arn",
+            "mfa_serial",
             "profile",
             "protected",
             "required_approvals",
@@ -177,6 +185,7 @@ class EnvironmentForm(EnvironmentModelForm):
             "credentials": "Reached by",
             "role_arn": "Role to assume",
             "read_role_arn": "Role that only reads",
+            "mfa_serial": "MFA device",
             "automatic_rollback": "Undo failed runs",
             "protected": "Protected",
             "required_approvals": "Approvals needed",
@@ -185,6 +194,8 @@ class EnvironmentForm(EnvironmentModelForm):
             "name": "dev, staging, prod ... as strands.yaml names it.",
             "role_arn": "ARN of the role deployments assume in that account; the access page prints its policies.",
             "read_role_arn": "ARN of the role that plans and looks for drift; empty for the same role.",
+            "mfa_serial": "Serial of the MFA device of the IAM user that strandsweb runs as. Whoever deploys enters a"
+            " code of it; plans are made with the role that only reads. Empty: nobody is asked.",
             "profile": "A profile of the server's AWS configuration.",
             "automatic_rollback": "What a failed run created is deleted again by itself; what was there before stays.",
             "protected": "Plans must be approved by others than who proposed them; stateful resources are kept.",
@@ -206,6 +217,10 @@ class EnvironmentForm(EnvironmentModelForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("credentials") == Credentials.ROLE and not cleaned.get("role_arn") and "role_arn" in cleaned:
             self.add_error("role_arn", "Name the role to assume.")
+        if cleaned.get("mfa_serial") and cleaned.get("credentials") != Credentials.ROLE:
+            self.add_error("mfa_serial", "A code is asked for where a role is assumed; leave it empty.")
+        elif cleaned.get("mfa_serial") and not cleaned.get("read_role_arn") and "read_role_arn" in cleaned:
+            self.add_error("read_role_arn", "Name a role that only reads, so that planning does not ask for a code.")
         if cleaned.get("credentials") == Credentials.PROFILE and not cleaned.get("profile") and "profile" in cleaned:
             self.add_error("profile", "Name the profile.")
         return cleaned

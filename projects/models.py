@@ -20,6 +20,9 @@ role_arn_validator = RegexValidator(
     r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}$",
     "A role ARN looks like arn:aws:iam::123456789012:role/name.",
 )
+mfa_validator = RegexValidator(
+    r"^[\w+=/:,.@-]{9,256}$", "A device's serial looks like arn:aws:iam::123456789012:mfa/name."
+)
 profile_validator = RegexValidator(r"^[\w.@-]+$", "A profile's name has letters, digits and . _ @ -")
 
 
@@ -109,6 +112,7 @@ class Environment(models.Model):
     credentials = models.CharField(max_length=10, choices=Credentials.choices, default=Credentials.AMBIENT)
     role_arn = models.CharField("role to assume", max_length=600, blank=True, validators=[role_arn_validator])
     read_role_arn = models.CharField("role to read", max_length=600, blank=True, validators=[role_arn_validator])
+    mfa_serial = models.CharField("MFA device", max_length=256, blank=True, validators=[mfa_validator])
     profile = models.CharField(max_length=64, blank=True, validators=[profile_validator])
     external_id = models.CharField(max_length=64, default=new_external_id, editable=False)
     protected = models.BooleanField(default=False)
@@ -123,6 +127,11 @@ class Environment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project.slug}/{self.name}"
+
+    @property
+    def asks_for_code(self) -> bool:
+        """Whoever writes to it has to enter a code of an MFA device; planning only reads."""
+        return bool(self.mfa_serial) and self.credentials == Credentials.ROLE
 
 
 class Configuration(models.Model):

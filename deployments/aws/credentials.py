@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import boto3
@@ -12,17 +13,23 @@ import botocore.loaders
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, PartialCredentialsError
 
 from deployments.aws.failures import cloud_error
 from deployments.engine.errors import Category, CloudError
 
 ROLE_SECONDS = 3600
+CODE_SECONDS = 3600
+"""How long a code of an MFA device is good for once it was shown."""
 _CONFIG = Config(retries={"total_max_attempts": 3, "mode": "standard"}, connect_timeout=5, read_timeout=15)
 _REFUSALS = frozenset({"AccessDenied", "AccessDeniedException"})
 TRUST_ADVICE = (
     "The role's trust policy must let strandsweb assume it with the environment's external id and tag the session "
     "(sts:TagSession). The environment's access page prints the policy, and tests it."
+)
+
+CODE_ADVICE = (
+    "Enter the device's next code. strandsweb must run as the IAM user whose device it is: a role has no MFA device."
 )
 
 # Reading service models is what makes a first client slow (200 ms); with one loader the second costs 2 to 6 ms.
@@ -37,6 +44,14 @@ class Keys:
     access_key_id: str
     secret_access_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    """Base credentials of somebody who showed a code of an MFA device; they assume roles that ask for one."""
+
+    keys: Keys
+    expires_at: datetime
 
 
 SANDBOX_KEYS = Keys("sandbox", "sandbox")
@@ -90,6 +105,25 @@ def caller(access: Access) -> str:
     return _identity(_base(access), access)["Arn"]
 
 
+def with_code(access: Access, *, serial: str, code: str) -> SecondFactor:
+    """Our own credentials again, with the mark that a code was shown; a code is good once, and for half a minute.
+
+    Raises:
+        CloudError: the code is wrong or used, or our credentials are not an IAM user's (category credentials).
+    """
+    try:
+        given = _sts(_base(access), access).get_session_token(
+            DurationSeconds=CODE_SECONDS, SerialNumber=serial, TokenCode=code
+        )["Credentials"]
+    except (ClientError, BotoCoreError) as error:
+        failure = cloud_error(error, service="sts", operation="GetSessionToken", parameters={"TokenCode": code})
+        if failure.code in _REFUSALS:
+            failure.category, failure.advice = Category.CREDENTIALS, CODE_ADVICE
+        raise failure from None
+    keys = Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    return SecondFactor(keys, given["Expiration"])
+
+
 def needs_external_id(access: Access) -> bool:
     """Whether the role refuses to be assumed by us without the external id, as it must; by trying it.
 
@@ -120,7 +154,13 @@ def _session(access: Access, profile: str | None = None) -> Any:
         core = botocore.session.Session(profile=profile)
         core.register_component("data_loader", _LOADER)
         core.set_config_variable("region", access.region)
+        core.get_component("credential_provider").get_provider("assume-role")._prompter = _nobody_to_ask
     return core
+
+
+def _nobody_to_ask(prompt: str) -> str:
+    """A profile with an `mfa_serial` of its own would ask on the terminal of a server."""
+    raise PartialCredentialsError(provider="assume-role", cred_var="a code of an MFA device (mfa_serial)")
 
 
 def _sts(core: Any, access: Access) -> Any:

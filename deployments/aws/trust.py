@@ -30,11 +30,17 @@ def principal(identity_arn: str) -> str:
     return f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}" if session else identity_arn
 
 
-def trust_policy(*, principal: str, external_id: str, project: str, environment: str) -> dict[str, Any]:
+def trust_policy(
+    *, principal: str, external_id: str, project: str, environment: str, with_code: bool = False
+) -> dict[str, Any]:
     """The trust policy of an environment's role: us, with the external id, for this environment only.
 
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+    `with_code`: and only after a code of an MFA device was shown.
+
+    Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
     """
+    shown = {"Bool": {"aws:MultiFactorAuthPresent": "true"}} if with_code else {}
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -48,7 +54,8 @@ def trust_policy(*, principal: str, external_id: str, project: str, environment:
                         "sts:ExternalId": external_id,
                         "aws:RequestTag/strands:project": project,
                         "aws:RequestTag/strands:environment": environment,
-                    }
+                    },
+                    **shown,
                 },
             }
         ],

@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
-from deployments import approvals, following
+from deployments import approvals, following, second_factor
 from deployments.checks import Verdict
 from deployments.engine.plan import Action as PlanAction
-from deployments.forms import ReviewForm
+from deployments.forms import CodeForm, ReviewForm
 from deployments.models import Deployment, PlanDocument, Status
 from deployments.plan_reading import PlanReading
 from deployments.views.environments import offers
@@ -140,6 +140,8 @@ def describe(access: Access, found: Deployment) -> dict[str, Any]:
             "unfinished": _unfinished(found),
             "taken_back_by": Deployment.objects.filter(environment=found.environment, undoes=found.public_id).first(),
         }
+    if found.environment.asks_for_code and found.status in (Status.READY, Status.QUEUED, Status.RUNNING):
+        context |= {"code_form": CodeForm(), "code_is_missing": second_factor.is_missing(found)}
     if found.status == Status.SUCCEEDED:
         context["outputs"] = offers(found.environment)
     return context | {"may_cancel": _may_cancel(access, found)}

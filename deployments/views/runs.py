@@ -7,21 +7,41 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from deployments import execution
+from deployments import execution, second_factor
 from deployments.errors import WorkflowError
-from deployments.models import Deployment
+from deployments.forms import CodeForm
 from deployments.views.deployments import find
 from deployments.views.telling import tell_pages
 from projects.access import access_to
+from projects.models import User
 from projects.roles import Action
 
 
+@sensitive_post_parameters("code")
 @require_POST
 def start(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    """Queues a ready plan."""
-    return _act(request, slug, public_id, Action.RUN, execution.start)
+    """Queues a ready plan; with a code of the MFA device where the environment asks for one."""
+
+    def act(*, deployment_id: int, actor: User) -> None:
+        if code := _code(request):
+            second_factor.enter(deployment_id=deployment_id, actor=actor, code=code)
+        execution.start(deployment_id=deployment_id, actor=actor)
+
+    return _act(request, slug, public_id, Action.RUN, act)
+
+
+@sensitive_post_parameters("code")
+@require_POST
+def code(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+    """A code for a run that waits for one."""
+
+    def act(*, deployment_id: int, actor: User) -> None:
+        second_factor.enter(deployment_id=deployment_id, actor=actor, code=_code(request))
+
+    return _act(request, slug, public_id, Action.RUN, act)
 
 
 @require_POST
@@ -36,9 +56,12 @@ def discard(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     return _act(request, slug, public_id, Action.PROPOSE, execution.discard)
 
 
-def _act(
-    request: HttpRequest, slug: str, public_id: str, action: Action, act: Callable[..., Deployment]
-) -> HttpResponse:
+def _code(request: HttpRequest) -> str:
+    form = CodeForm(request.POST)
+    return form.cleaned_data["code"] if form.is_valid() else request.POST["code"][:20]
+
+
+def _act(request: HttpRequest, slug: str, public_id: str, action: Action, act: Callable[..., object]) -> HttpResponse:
     access = access_to(request.user, slug, action)
     found = find(access, public_id)
     try:

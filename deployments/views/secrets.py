@@ -17,7 +17,7 @@ from projects.pages import page, posted
 from projects.roles import Action
 
 
-@sensitive_post_parameters("value")
+@sensitive_post_parameters("value", "code")
 @require_http_methods(["GET", "POST"])
 def secrets(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """GET tells what AWS knows of them; POST hands one value on, and shows it nowhere."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.http import Http404
 
-from deployments import approvals, broadcasts, execution, planning
+from deployments import approvals, broadcasts, execution, planning, second_factor
 from deployments.engine.plan import Action as PlanAction
 from deployments.errors import WorkflowError
 from deployments.models import Deployment, Status, Step
@@ -35,6 +37,7 @@ class JourneyCommand(BaseCommand):
         parser.add_argument("--as", dest="actor", required=True, metavar="USER", help="who proposes and runs it")
         parser.add_argument("--approve-as", metavar="USER", help="who approves it, where approval is asked for")
         parser.add_argument("--message", default="", help="why, for the history")
+        parser.add_argument("--mfa-code", default="", metavar="CODE", help="of the MFA device, where one is asked for")
         parser.add_argument("--plan-only", action="store_true", help="stop when the plan is made")
         parser.add_argument("--json", action="store_true", help="print the result as one JSON document")
         parser.add_argument(
@@ -89,6 +92,9 @@ class JourneyCommand(BaseCommand):
             deployment.error = "It is waiting for approval: " + " ".join(approvals.standing(deployment).missing)
             return deployment
         if deployment.status == Status.READY:
+            if deployment.environment.asks_for_code:
+                shown = mfa_code(options, deployment.environment)
+                second_factor.enter(deployment_id=deployment.pk, actor=user_named(options["actor"]), code=shown)
             execution.start(deployment_id=deployment.pk, actor=user_named(options["actor"]), inline=True)
         with broadcasts.in_background(broadcasts.run_changed if options["json"] else self.announce) as announce:
             deployment = execution.run(deployment_id=deployment.pk, announce=announce)
@@ -109,6 +115,14 @@ class JourneyCommand(BaseCommand):
         self.stdout.write(f"{deployment.public_id}: {deployment.get_status_display()} ({counts or 'no resources'})")
         for problem in deployment.problems:
             self.stderr.write(f"  line {problem['line']}: {problem['message']} {problem['suggestion']}".rstrip())
+
+
+def mfa_code(options: dict[str, Any], environment: Environment) -> str:
+    """The code from the arguments, or from whoever sits at the terminal; empty where nobody does."""
+    given: str = options["mfa_code"]
+    if not given and sys.stdin.isatty():
+        given = getpass.getpass(f"Code of {environment.mfa_serial}: ")
+    return given.replace(" ", "")
 
 
 def add_targets(parser: CommandParser) -> None:

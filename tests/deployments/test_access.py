@@ -52,7 +52,7 @@ def of(deployment: Deployment) -> Verdicts:
 
 
 def test_the_printed_policies_are_enough_and_are_tested(role: Environment) -> None:
-    found = connection.test(role)
+    found = connection.test(role, "")
     assert verdicts(found) == dict.fromkeys(("Credentials", "Region", "External id", "Permissions"), "passed"), found
 
 
@@ -88,7 +88,7 @@ def test_a_role_that_anybody_can_assume_is_refused(
     trust = json.loads(connection.policies(role).trust)
     del trust["Statement"][0]["Condition"]
     iam.update_assume_role_policy(RoleName="deploy", PolicyDocument=json.dumps(trust))
-    assert verdicts(connection.test(role))["External id"] == "failed"
+    assert verdicts(connection.test(role, ""))["External id"] == "failed"
     refused = plan(role, bob)
     assert refused.status == Status.INVALID
     assert "1 of the checks before deploying failed" in refused.error
@@ -116,7 +116,7 @@ def test_a_wrong_external_id_says_what_the_trust_policy_needs(
 ) -> None:
     role.external_id = "another"
     role.save()
-    [failed] = connection.test(role)
+    [failed] = connection.test(role, "")
     assert failed.verdict == "failed"
     assert "external id" in failed.remedy and "sts:TagSession" in failed.remedy
     assert "access page" in plan(role, bob).error
@@ -133,7 +133,7 @@ def test_plans_are_made_with_the_reading_role(role: Environment, bob: User, samp
     assert f"assumed-role/read/{made.public_id}" in who
     assert of(made)["Permissions"] == "passed", "of the role that applies it"
     assert clouds.access_of(role, "x").role_arn == role.role_arn
-    assert "Reading role" not in verdicts(connection.test(role)), "it works"
+    assert "Reading role" not in verdicts(connection.test(role, "")), "it works"
 
 
 def test_a_name_of_somebody_else_is_found_before(

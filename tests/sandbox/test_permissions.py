@@ -127,6 +127,13 @@ def test_a_simulation_reads_the_principals_policies(sandbox):
     refused("InvalidInput", iam.simulate_principal_policy, **asked | {"PolicySourceArn": "arn:aws:s3:::bucket/thing"})
 
 
+def as_session(sandbox, keys):
+    return client(
+        "sts", sandbox, aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )  # fmt: skip
+
+
 @pytest.mark.processes
 def test_a_trust_policy_decides_who_assumes_a_role(sandbox):
     iam, sts = client("iam", sandbox), client("sts", sandbox)
@@ -149,10 +156,7 @@ def test_a_trust_policy_decides_who_assumes_a_role(sandbox):
     )
     next_one = {"RoleArn": tagged, "RoleSessionName": "test", "Tags": tags}
     refused("AccessDenied", sts.assume_role, **next_one)
-    chained = client(
-        "sts", sandbox, aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys["SessionToken"],
-    )  # fmt: skip
+    chained = as_session(sandbox, keys)
     assert chained.assume_role(**next_one)["AssumedRoleUser"]["Arn"].endswith("assumed-role/tagged/test")
     refused("AccessDenied", chained.assume_role, **next_one | {"Tags": [{"Key": "run", "Value": "2"}]})
     careful = make_role(iam, "careful", {"AWS": "123456789012"}, {"Bool": {"aws:MultiFactorAuthPresent": "true"}})
@@ -161,6 +165,12 @@ def test_a_trust_policy_decides_who_assumes_a_role(sandbox):
     device = "arn:aws:iam::123456789012:mfa/me"
     refused("AccessDenied", sts.assume_role, **asked, SerialNumber=device, TokenCode="abcdef")
     assert sts.assume_role(**asked, SerialNumber=device, TokenCode="123456")
+    refused("AccessDenied", sts.assume_role, **asked, SerialNumber=device, TokenCode="123456")
+    shown = sts.get_session_token(SerialNumber=device, TokenCode="654321")["Credentials"]
+    refused("AccessDenied", sts.get_session_token, SerialNumber=device, TokenCode="654321")
+    assert as_session(sandbox, shown).assume_role(**asked)
+    refused("AccessDenied", as_session(sandbox, sts.get_session_token()["Credentials"]).assume_role, **asked)
+    refused("AccessDenied", chained.get_session_token)
 
 
 @pytest.mark.processes

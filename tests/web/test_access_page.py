@@ -36,7 +36,7 @@ def test_the_connection_is_tested_on_the_page_and_as_a_fragment(
     dev: Environment, alice: User, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = [Check("Region", Verdict.PASSED, "Enabled."), Check("External id", Verdict.FAILED, "<open>", "Mend it.")]
-    monkeypatch.setattr(connection, "test", lambda environment: found)
+    monkeypatch.setattr(connection, "test", lambda environment, code: found)
     url = reverse("environment-access", args=["support-desk", "dev"])
     whole = visit(alice).post(url).content.decode()
     fragment = visit(alice).post(url, headers=HTMX).content.decode()

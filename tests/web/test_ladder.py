@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from deployments.models import Deployment, Status
 from projects.models import Environment, Membership, Project, SourceBundle, User
 from projects.roles import TABLE, Action, Role
+from tests.people import addresses
 from tests.web.conftest import Visit
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +68,9 @@ RUNGS = [
     Rung("environment-adopt", "POST", Action.EDIT_CONFIGURATION, ("dev",), (302,)),
     Rung("environment-drift", "GET", VIEW, ("dev",), (302,)),
     Rung("environment-drift", "POST", Action.PROPOSE, ("dev",), (302,)),
+    Rung("environment-optimise", "GET", VIEW, ("dev",)),
+    Rung("environment-optimise-finding", "GET", VIEW, ("dev", "0" * 12), (302,)),
+    Rung("environment-optimise-finding", "POST", Action.EDIT_CONFIGURATION, ("dev", "0" * 12), (302,)),
     Rung("environment-try", "POST", Action.TRY, ("dev",), (422,), {"method": "BREW"}),
     Rung("deployments", "GET", VIEW),
     Rung("deployment", "GET", VIEW, ("{deployment}",)),
@@ -75,6 +79,7 @@ RUNGS = [
     Rung("deployment-approve", "POST", Action.APPROVE, ("{deployment}",), (302,)),
     Rung("deployment-reject", "POST", Action.APPROVE, ("{deployment}",), (302,)),
     Rung("deployment-start", "POST", Action.RUN, ("{deployment}",), (302,)),
+    Rung("deployment-code", "POST", Action.RUN, ("{deployment}",), (302,)),
     Rung("deployment-cancel", "POST", Action.CANCEL_OWN, ("{deployment}",), (302,)),
     Rung("deployment-discard", "POST", Action.PROPOSE, ("{deployment}",), (302,)),
     Rung("timeline", "GET", VIEW),
@@ -117,7 +122,9 @@ def test_every_address_is_on_the_ladder() -> None:
                 assert pattern.name, f"{pattern.pattern} has no name"
                 yield pattern.name
 
-    assert set(names(get_resolver().url_patterns)) == {rung.name for rung in RUNGS} | OPEN | PERSONAL
+    assert set(names(get_resolver().url_patterns)) == {
+        *(rung.name for rung in RUNGS), *OPEN, *PERSONAL, *addresses.OPEN, *addresses.PERSONAL,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("rung", RUNGS, ids=str)

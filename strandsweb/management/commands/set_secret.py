@@ -15,7 +15,7 @@ from deployments import secret_values
 from deployments.errors import WorkflowError
 from projects.access import access_to
 from projects.roles import Action
-from strandsweb.management.journey import environment_of, user_named
+from strandsweb.management.journey import environment_of, mfa_code, user_named
 
 
 class Command(BaseCommand):
@@ -28,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("name", help="the secret, as strands.yaml or the pages name it")
         parser.add_argument("--project", required=True)
         parser.add_argument("--environment", required=True)
+        parser.add_argument("--mfa-code", default="", metavar="CODE", help="of the MFA device, where one is asked for")
         parser.add_argument("--as", dest="actor", required=True, metavar="USER", help="who sets it")
 
     @sensitive_variables("value")
@@ -38,7 +39,8 @@ class Command(BaseCommand):
             actor = user_named(options["actor"])
             access = access_to(actor, options["project"], Action.SET_SECRETS)
             environment = environment_of(access, options["environment"])
-            secret_values.put(environment=environment, logical_id=options["name"], value=value, actor=actor)
+            code = mfa_code(options, environment) if environment.asks_for_code else ""
+            secret_values.put(environment=environment, logical_id=options["name"], value=value, actor=actor, code=code)
         except (WorkflowError, PermissionDenied) as refusal:
             raise CommandError(str(refusal)) from None
         except Http404 as missing:

@@ -3,6 +3,8 @@
 moto lets everybody assume every role, existing or not. Here a role that was never made can still be assumed, so that
 an empty account can be deployed to; once a role of that name has been made its trust policy decides, and after it was
 deleted nobody can. The caller's own identity policies are not asked.
+
+Every MFA device exists, and its codes are any six digits, each of them good only once.
 """
 
 from __future__ import annotations
@@ -10,9 +12,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from moto.core.responses import ActionResult
 from moto.iam.models import IAMBackend, Role, iam_backends
-from moto.sts.models import sts_backends
+from moto.moto_api._internal import mock_random
+from moto.sts.models import STSBackend, sts_backends
 from moto.sts.responses import TokenResponse
+from moto.sts.utils import random_session_token
 
 from strandsweb.sandbox.insider import ACCESS_KEY
 from strandsweb.sandbox.operations import Refused
@@ -33,6 +38,44 @@ def install() -> None:
 
     IAMBackend.create_role = create_role  # type: ignore[method-assign]
     TokenResponse.assume_role = assume_role  # type: ignore[method-assign]
+    TokenResponse.get_session_token = _session_token  # type: ignore[method-assign]
+
+
+def _session_token(self: TokenResponse) -> ActionResult:
+    """Credentials of the caller itself; those of a caller that showed a code are known by their key."""
+    backend = self.backend
+    seconds = int(self._get_param("DurationSeconds") or 43200)
+    if backend.get_assumed_role_from_access_key(self.access_key):
+        raise Refused("AccessDenied", "Cannot call GetSessionToken with session credentials", 403)
+    key = "ASIA" + mock_random.get_random_string(length=16).upper()
+    if _shows_code(self, backend):
+        _with_code(backend).add(key)
+    given = {
+        "AccessKeyId": key,
+        "SecretAccessKey": mock_random.get_random_string(length=40),
+        "SessionToken": random_session_token(),
+        "Expiration": backend.get_session_token(duration=seconds).expiration,
+    }
+    return ActionResult({"Credentials": given})
+
+
+def _with_code(backend: STSBackend) -> set[str]:
+    """The access keys of those who showed a code."""
+    keys: set[str] = backend.__dict__.setdefault("keys_with_code", set())
+    return keys
+
+
+def _shows_code(response: TokenResponse, backend: STSBackend) -> bool:
+    """Whether the call carries a code of an MFA device; raises Refused when it is not, or no longer, a good one."""
+    serial, code = response._get_param("SerialNumber"), response._get_param("TokenCode")
+    if code is None and not serial:
+        return False
+    used: dict[str, str] = backend.__dict__.setdefault("last_codes", {})
+    if not serial or not re.fullmatch(r"\d{6}", str(code)) or used.get(serial) == code:
+        message = "MultiFactorAuthentication failed with invalid MFA one time pass code."
+        raise Refused("AccessDenied", message, 403)
+    used[str(serial)] = str(code)
+    return True
 
 
 def _check(response: TokenResponse) -> None:
@@ -90,10 +133,7 @@ def _context(response: TokenResponse, caller: str) -> dict[str, list[str]]:
     if tags:
         context |= {f"aws:requesttag/{key.lower()}": [value] for key, value in tags.items()}
         context["aws:tagkeys"] = list(tags)
-    code = response._get_param("TokenCode")
-    if code is not None or response._get_param("SerialNumber"):
-        if not re.fullmatch(r"\d{6}", str(code)) or not response._get_param("SerialNumber"):
-            message = "MultiFactorAuthentication failed with invalid MFA one time pass code."
-            raise Refused("AccessDenied", message, 403)
+    backend = sts_backends[response.current_account]["aws"]
+    if _shows_code(response, backend) or response.access_key in _with_code(backend):
         context |= {"aws:multifactorauthpresent": ["true"], "aws:multifactorauthage": ["0"]}
     return context
