@@ -103,8 +103,9 @@ async def test_programs_see_nothing_of_the_pipe_and_belong_to_themselves(home: t
 def test_the_reaper_finds_grandchildren_that_left_their_group() -> None:
     leaving = "import subprocess, time; subprocess.Popen(['sleep', '60'], start_new_session=True); time.sleep(60)"
     leader = os.posix_spawn(sys.executable, [sys.executable, "-c", leaving], os.environ, setsid=True)
-    while len({member.group for member in (members := family({leader}))}) < 2:
-        pass  # a child is seen before it has left the group
+    members = family({leader})
+    while len({member.group for member in members}) < 2:  # a child is seen before it has left the group
+        members = family({leader})
     end({leader}, grace_seconds=0.2)
     os.waitpid(leader, 0)
     assert gone(members)
