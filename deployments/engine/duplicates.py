@@ -95,12 +95,24 @@ def duplicates(seen: Iterable[Seen], kinds: Kinds, uses: Mapping[str, tuple[str,
 
 def unneeded(seen: Iterable[Seen], among: Iterable[str]) -> tuple[str, ...]:
     """Those of the logical ids that are there and that nothing else depends on, sorted."""
-    needed: set[str] = set()
-    there: set[str] = set()
-    for each in seen:
-        there.add(each.logical_id)
-        needed |= each.dependencies - {each.logical_id}
-    return tuple(sorted(there.intersection(among) - needed))
+    resources = {each.logical_id: each for each in seen}
+    needs = needed(resources)
+    return tuple(sorted(name for name in {*among} & resources.keys() if not needs[name]))
+
+
+def needed(resources: Mapping[str, Seen]) -> Counter[str]:
+    """How many others need each, by logical id; what is only attached to a resource (its policy) needs it not."""
+    return Counter(
+        name
+        for each in resources.values()
+        for name in each.dependencies
+        if name != each.logical_id and not (name in resources and is_attached(each, resources[name]))
+    )
+
+
+def is_attached(part: Seen, whole: Seen) -> bool:
+    """The one says something of the other, and goes with it: `AWS::SQS::QueuePolicy` of its `AWS::SQS::Queue`."""
+    return whole.logical_id in part.dependencies and part.type == f"{whole.type}Policy"
 
 
 def content(code: Mapping[str, Any]) -> str:
@@ -119,13 +131,12 @@ class _World:
     @classmethod
     def of(cls, seen: Iterable[Seen]) -> _World:
         resources = {each.logical_id: each for each in sorted(seen, key=lambda each: each.logical_id)}
-        needs = Counter(name for each in resources.values() for name in each.dependencies)
         names = (
             str(each.properties.get("LogGroupName", ""))
             for each in resources.values()
             if each.type == "AWS::Logs::LogGroup"
         )
-        return cls(resources, needs, tuple(sorted(names)))
+        return cls(resources, needed(resources), tuple(sorted(names)))
 
     def parts_of(self, whole: Seen) -> Iterator[Seen]:
         """Resources of the same type that only this one needs."""

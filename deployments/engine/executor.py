@@ -23,8 +23,8 @@ from deployments.engine.intrinsics import recorded_lookup, resolve
 from deployments.engine.journal import Journal
 from deployments.engine.plan import Action, Plan
 from deployments.engine.ports import Clock, Control, Ledger, Made, Provisioners
-from deployments.engine.state import State
-from deployments.engine.steps import Step, needs, steps_of
+from deployments.engine.state import State, StateResource, replacer_of
+from deployments.engine.steps import Operation, Step, needs, steps_of, users
 from deployments.engine.story import ENDED_AS, Status
 from deployments.engine.work import Bench, carry_out, recorded_as, token_of
 
@@ -80,11 +80,21 @@ def execute(
         resources=journal.resources,
         lookup=recorded_lookup(journal.resources, region=state.region, account=state.account),
         gone=frozenset(change.logical_id for change in plan.changes if change.action is Action.DELETE),
+        former=_former(state),
         inbox=inbox,
         clock=clock,
         run_token=run_token,
     )
     return _Run(plan, steps, state, journal, bench, control).to_the_end(told, parallelism, worker)
+
+
+def _former(state: State) -> Mapping[str, list[StateResource]]:
+    """By logical id, the old resources of it that are still there."""
+    found: dict[str, list[StateResource]] = {}
+    for name, resource in state.resources.items():
+        if replacer := replacer_of(name):
+            found.setdefault(replacer, []).append(resource)
+    return found
 
 
 class _Run:
@@ -100,6 +110,7 @@ class _Run:
         self._clock = bench.clock
         self._control = control
         self._steps = {step.id: step for step in steps}
+        self._users = users(plan.changes)
         edges = needs(steps)
         self._dependants = graph.reverse(edges)
         self._missing = {step.id: len(set(step.needs)) for step in steps}
@@ -205,7 +216,7 @@ class _Run:
             starting.append(step)
             if step.id in self._pending:
                 continue
-            recorded = self._journal.resources.get(step.logical_id)
+            recorded = self._journal.resources.get(step.entry)
             intent = {
                 "action": step.change.action.value,
                 "type": step.change.type,
@@ -233,16 +244,35 @@ class _Run:
         if ended.error:
             data: dict[str, Any] = {"seconds": ended.seconds, "error": dict(ended.error)}
             if ended.put:
-                self._journal.put(ended.put)
+                self._put(step, ended.put)
                 data["physicalId"] = ended.physical_id
             self._end(step.id, Code.STEP_FAILED, {step.id}, data, ended.time)
             return
         if ended.put:
-            self._journal.put(ended.put)
+            self._put(step, ended.put)
         else:
-            self._journal.remove(step.logical_id)
+            self._journal.remove(step.entry)
         data = {"physicalId": ended.physical_id, "seconds": ended.seconds, "adopted": ended.adopted}
         self._end(step.id, Code.STEP_SUCCEEDED, set(), data, ended.time)
+
+    def _put(self, step: Step, made: StateResource) -> None:
+        """The state has what was made; what it takes the place of is kept until it is deleted."""
+        aside = step.change.replaced_as
+        if aside and step.operation is Operation.CREATE:
+            former = self._journal.resources[step.logical_id]
+            if (former.type, former.physical_id) != (made.type, made.physical_id):
+                self._journal.put(replace(former, logical_id=aside, retain=False))
+                self._still_used(step.logical_id, aside)
+        self._journal.put(made)
+
+    def _still_used(self, logical_id: str, aside: str) -> None:
+        """Until they have moved to the new resource, or are gone, its users need the old one."""
+        for user in self._users.get(logical_id, ()):
+            for name in (user.logical_id, user.replaced_as or ""):
+                entry = self._journal.resources.get(name)
+                if entry and logical_id in entry.dependencies and user.action is not Action.NO_CHANGE:
+                    renamed = tuple(aside if need == logical_id else need for need in entry.dependencies)
+                    self._journal.put(replace(entry, dependencies=renamed))
 
     # How steps hang together.
 

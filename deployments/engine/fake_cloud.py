@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -60,9 +60,10 @@ class FakeCloud:
     Args:
         seconds_per_call: handed to `sleep` for every call (`time.sleep`, or a fake clock's `advance`).
         strict: a property that mentions an ARN of this cloud (`arn:fake:...`) that does not exist is refused.
+        guarded: types that cannot be deleted while a property of something else mentions their ARN.
 
     Physical ids are the name where the kind has a name property, else `name-1`, `name-2` ... by how often that
-    name was created, so that they do not depend on timing.
+    name was created, so that they do not depend on timing. Without a name of its own there can be several of a name.
     """
 
     def __init__(
@@ -71,10 +72,11 @@ class FakeCloud:
         seconds_per_call: float = 0.0,
         sleep: Callable[[float], None] | None = None,
         strict: bool = True,
+        guarded: Collection[str] = (),
     ) -> None:
         self.calls: list[FakeCall] = []
         self._things: dict[tuple[str, str], Thing] = {}
-        self._names: dict[tuple[str, str], Thing] = {}
+        self._names: dict[tuple[str, str], list[Thing]] = {}
         self._arns: set[str] = set()
         self._births: dict[tuple[str, str], int] = {}
         self._failures: list[_Failure] = []
@@ -83,6 +85,7 @@ class FakeCloud:
         self._seconds_per_call = seconds_per_call
         self._sleep = sleep
         self._strict = strict
+        self._guarded = guarded
         self._lock = threading.Lock()
 
     # What a test arranges.
@@ -131,29 +134,42 @@ class FakeCloud:
 
     # What a provisioner calls.
 
-    def describe(self, type: str, *, physical_id: str = "", name: str = "") -> Thing | None:
-        """One thing by its physical id or its name."""
+    def describe(
+        self, type: str, *, physical_id: str = "", name: str = "", besides: Collection[str] = ()
+    ) -> Thing | None:
+        """One thing by its physical id or its name; `besides` are physical ids it must not have."""
 
         def effect() -> Thing | None:
             if physical_id:
                 return self._things.get((type, physical_id))
-            return self._names.get((type, name))
+            return next(
+                (thing for thing in self._names.get((type, name), ()) if thing.physical_id not in besides), None
+            )
 
         return self._call(FakeCall("Describe", type, name or physical_id), effect)
 
     def create(
-        self, type: str, name: str, properties: Mapping[str, Any], tags: Mapping[str, str], *, named: bool
+        self,
+        type: str,
+        name: str,
+        properties: Mapping[str, Any],
+        tags: Mapping[str, str],
+        *,
+        named: bool,
+        besides: Collection[str] = (),
     ) -> Thing:
-        """Makes it; the name must be free."""
+        """Makes it; the name must be free, but for things without a name of their own in `besides`."""
 
         def effect() -> Thing:
-            if (type, name) in self._names:
+            there = self._names.get((type, name), ())
+            if any(named or thing.physical_id not in besides for thing in there):
                 raise refusal("AlreadyExists", Category.CONFLICT, f"{type} {name} exists already")
             self._check(properties)
             births = self._births[type, name] = self._births.get((type, name), 0) + 1
             physical_id = name if named else f"{name}-{births}"
             thing = Thing(type, name, physical_id, copied(properties), dict(tags))
-            self._things[type, physical_id] = self._names[type, name] = thing
+            self._things[type, physical_id] = thing
+            self._names.setdefault((type, name), []).append(thing)
             self._arns.add(arn(type, physical_id))
             return thing
 
@@ -188,6 +204,8 @@ class FakeCloud:
             thing = self._things.get((type, physical_id))
             if thing is None:
                 raise refusal("NotFound", Category.NOT_FOUND, f"{type} {physical_id} does not exist")
+            if users := self._users(thing):
+                raise refusal("InUse", Category.CONFLICT, f"{type} {physical_id} is used by {', '.join(users)}")
             self._forget(thing)
 
         self._call(FakeCall("Delete", type, physical_id), effect)
@@ -213,11 +231,17 @@ class FakeCloud:
             return result
 
     def _named(self, type: str, name: str) -> Thing:
-        return self._names[type, name]
+        return self._names[type, name][-1]
+
+    def _users(self, thing: Thing) -> list[str]:
+        """Physical ids of what keeps it from being deleted."""
+        mention = arn(thing.type, thing.physical_id)
+        others = self._things.values() if thing.type in self._guarded else ()
+        return sorted(other.physical_id for other in others if mention in _texts(other.properties))
 
     def _forget(self, thing: Thing) -> None:
         del self._things[thing.type, thing.physical_id]
-        del self._names[thing.type, thing.name]
+        self._names[thing.type, thing.name].remove(thing)
         self._arns.discard(arn(thing.type, thing.physical_id))
 
     def _existing(self, thing: Thing) -> Thing:
@@ -256,7 +280,10 @@ class FakeProvisioner:
 
     def find(self, target: Target) -> Live | None:
         """One call, by name."""
-        thing = self._told("Describe", lambda: self._cloud.describe(self._kind.type, name=self._name(target)))
+        thing = self._told(
+            "Describe",
+            lambda: self._cloud.describe(self._kind.type, name=self._name(target), besides=target.besides),
+        )
         return self._live(thing) if thing else None
 
     def create(self, target: Target) -> Made:
@@ -266,7 +293,14 @@ class FakeProvisioner:
         try:
             thing = self._told(
                 "Create",
-                lambda: self._cloud.create(type, name, first, target.tags, named=bool(self._kind.name_property)),
+                lambda: self._cloud.create(
+                    type,
+                    name,
+                    first,
+                    target.tags,
+                    named=bool(self._kind.name_property),
+                    besides=target.besides,
+                ),
                 write=True,
             )
         except CloudError as error:
@@ -285,8 +319,16 @@ class FakeProvisioner:
         thing = self._told("Describe", lambda: self._cloud.describe(self._kind.type, physical_id=live.physical_id))
         if thing is None:
             raise refusal("NotFound", Category.NOT_FOUND, f"{self._kind.type} {live.physical_id} does not exist")
-        if thing.properties != dict(target.properties):
-            self._told("Configure", lambda: self._cloud.configure(thing, target.properties), write=True)
+        # What it reports beside what it was told (defaults, a time stamp) need not be told to it.
+        reported = self._live(thing).properties
+        told = {
+            name: value
+            for name, value in target.properties.items()
+            if name in thing.properties or name not in reported or value != reported[name]
+        }
+        told.pop("LastModified", None)
+        if thing.properties != told:
+            self._told("Configure", lambda: self._cloud.configure(thing, told), write=True)
         if any(thing.tags.get(key) != value for key, value in target.tags.items()):
             self._told("Tag", lambda: self._cloud.tag(thing, target.tags), write=True)
         if surplus := sorted(set(thing.tags) - set(target.tags)):

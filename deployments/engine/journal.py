@@ -15,7 +15,8 @@ COMMIT_SECONDS = 0.1  # calls and log lines alone are made durable at most this 
 class Journal:
     """Gathers one tick's events and changes of the state for a ledger; used by one thread.
 
-    One commit never both puts and removes a resource: its deletion is durable before its creation starts.
+    One commit never both puts and removes a resource: its deletion is durable before its creation starts, and what is
+    put and then removed is removed.
 
     Attributes:
         resources: the state as it will be after the next commit, by logical id.
@@ -51,6 +52,7 @@ class Journal:
     def remove(self, logical_id: str) -> None:
         """The state does not have it any more."""
         self.resources.pop(logical_id, None)
+        self._put.pop(logical_id, None)
         self._removed.add(logical_id)
         self.wrote = True
 

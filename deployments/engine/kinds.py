@@ -7,11 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Normalise = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+SideBySide = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
 
 
 def unchanged(properties: Mapping[str, Any]) -> Mapping[str, Any]:
     """The normal form of a kind that needs none."""
     return properties
+
+
+def any_differs(*names: str) -> SideBySide:
+    """Two can exist at once where one of these properties differs."""
+    return lambda before, after: any(before.get(name) != after.get(name) for name in names)
+
+
+def always(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Two can exist at once whatever their properties are."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,9 @@ class Kind:
         sensitive: property paths (dotted, `Environment.Variables.TOKEN`) never shown in clear.
         maps: properties (dotted paths) whose keys are people's own, as `Environment.Variables`: a key that somebody
             added outside is a difference there, while elsewhere a key that nobody asked for is the cloud's affair.
+        side_by_side: whether the old and the new one of a replacement can exist at once, from the live and the desired
+            properties (these may hold intrinsics). Then the new one is made first, whatever uses the old one is moved
+            to it, and the old one is deleted last. Where nothing is said: when it has a name and the name differs.
         normalise: brings properties (desired, recorded or live alike) into the one form they are compared in; a
             desired value may still be an intrinsic.
         fixed_monthly_usd: what it costs each month whether used or not, from its properties; None where the
@@ -51,9 +65,17 @@ class Kind:
     write_only: frozenset[str] = frozenset()
     sensitive: frozenset[str] = frozenset()
     maps: frozenset[str] = frozenset()
+    side_by_side: SideBySide | None = None
     normalise: Normalise = unchanged
     fixed_monthly_usd: Callable[[Mapping[str, Any]], float] | None = None
     permissions: tuple[str, ...] = ()
+
+    def can_coexist(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+        """See `side_by_side`."""
+        if self.side_by_side is not None:
+            return self.side_by_side(before, after)
+        name = after.get(self.name_property or "")
+        return isinstance(name, str) and before.get(self.name_property or "") != name
 
 
 Kinds = Mapping[str, Kind]

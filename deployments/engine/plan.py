@@ -53,6 +53,7 @@ class Reason(StrEnum):
     DESTROY = "destroy"
     ALREADY_GONE = "already-gone"
     RETAINED = "retained"
+    REPLACED = "replaced"
     UNCHANGED = "unchanged"
     NOT_CHOSEN = "not-chosen"
 
@@ -70,6 +71,7 @@ REASON_TEXT: Mapping[Reason, str] = {
     Reason.DESTROY: "the environment is being destroyed",
     Reason.ALREADY_GONE: "is already gone; only its entry in the state is removed",
     Reason.RETAINED: "is protected and stays",
+    Reason.REPLACED: "was replaced by a run that did not come to its end",
     Reason.UNCHANGED: "is as configured",
     Reason.NOT_CHOSEN: "is left out of this plan",
 }
@@ -144,7 +146,9 @@ class Change:
     creation). `notes` are sentences worth reading before approval (what an agent newly may do, for example).
     Costs are US dollars a month for the fixed part, None where cost depends on use alone. `dependencies` are the
     logical ids it needs (of a deletion, those it needed); `used` those it needed so far, as recorded, where it is
-    updated or replaced: what is deleted waits until it is no longer used.
+    updated or replaced: what is deleted waits until it is no longer used. `awaits` are those whose old resource must be
+    gone first because it has the name. `replaced_as` is set where a replacement creates first: the logical id under
+    which the state keeps the old resource from then until it is deleted.
     """
 
     stack: str
@@ -161,6 +165,8 @@ class Change:
     target: Resource | None = None
     dependencies: tuple[str, ...] = ()
     used: tuple[str, ...] = ()
+    awaits: tuple[str, ...] = ()
+    replaced_as: str | None = None
     agent: str | None = None
 
     @property
@@ -187,6 +193,8 @@ class Change:
             "target": self.target.as_dict() if self.target else None,
             "dependencies": list(self.dependencies),
             "used": list(self.used),
+            "awaits": list(self.awaits),
+            "replacedAs": self.replaced_as,
             "agent": self.agent,
         }
         return {key: value for key, value in full.items() if value is not None and value is not False and value != []}
@@ -209,6 +217,8 @@ class Change:
             target=Resource.from_dict(data["target"]) if "target" in data else None,
             dependencies=tuple(data.get("dependencies", ())),
             used=tuple(data.get("used", ())),
+            awaits=tuple(data.get("awaits", ())),
+            replaced_as=data.get("replacedAs"),
             agent=data.get("agent"),
         )
 

@@ -27,8 +27,8 @@ from deployments.engine.plan import (
 from deployments.engine.policies import documents, sentences
 from deployments.engine.ports import Live
 from deployments.engine.resources import Resource
-from deployments.engine.state import State, StateResource
-from deployments.engine.steps import steps_of
+from deployments.engine.state import State, StateResource, replaced_id, replacer_of
+from deployments.engine.steps import settled
 from deployments.engine.targeting import narrowed
 
 
@@ -81,9 +81,7 @@ def make_plan(
         rollback_to=wanted.rollback_to,
         targets=wanted.targets,
     )
-    plan = Plan(subject, changes)
-    steps_of(plan)  # refuses now what could not be put in order later
-    return plan
+    return Plan(subject, settled(changes))
 
 
 def make_changes(
@@ -224,6 +222,8 @@ class _Planner:
         kind = _kind(self._kinds, recorded)
         now = self._live[recorded.logical_id]
         action, reason = Action.DELETE, Reason.DESTROY if plan_kind is PlanKind.DESTROY else Reason.REMOVED
+        if plan_kind is not PlanKind.DESTROY and replacer_of(recorded.logical_id):
+            reason = Reason.REPLACED
         if now is None:
             reason = Reason.ALREADY_GONE
         elif recorded.retain:
@@ -254,8 +254,7 @@ class _Planner:
             taker = self._changes[holder]
             if change.action not in (Action.DELETE, Action.REPLACE):
                 raise NotPlannable(f"{holder} wants the name of {logical_id}, {recorded.physical_id}, which stays")
-            if logical_id not in taker.dependencies:
-                self._changes[holder] = replace(taker, dependencies=(*taker.dependencies, logical_id))
+            self._changes[holder] = replace(taker, awaits=(*taker.awaits, logical_id))
         return tuple(self._changes.values())
 
     def _take_over(self, kind: Kind, resource: Resource, needs: tuple[str, ...], now: Live) -> None:
@@ -295,9 +294,7 @@ class _Planner:
         if recorded.type != resource.type:
             self._remade.add(resource.logical_id)
             row = PropertyChange(path="Type", before=recorded.type, after=resource.type, replaces=True)
-            return replace(
-                change, action=Action.REPLACE, reason=Reason.IMMUTABLE, properties=(row,), data_loss=was.stateful
-            )
+            return self._replaced(change, (row,), was, creates_first=True)
         rows = property_changes(
             kind,
             desired=properties,
@@ -316,10 +313,18 @@ class _Planner:
             return replace(change, action=Action.NO_CHANGE, reason=Reason.UNCHANGED)
         if any(row.replaces for row in rows):
             self._remade.add(resource.logical_id)
-            return replace(
-                change, action=Action.REPLACE, reason=Reason.IMMUTABLE, properties=rows, data_loss=kind.stateful
-            )
+            return self._replaced(change, rows, kind, creates_first=kind.can_coexist(now.properties, properties))
         return replace(change, action=Action.UPDATE, reason=self._reason(rows, recorded, resource), properties=rows)
+
+    def _replaced(self, change: Change, rows: tuple[PropertyChange, ...], was: Kind, *, creates_first: bool) -> Change:
+        return replace(
+            change,
+            action=Action.REPLACE,
+            reason=Reason.IMMUTABLE,
+            properties=rows,
+            data_loss=was.stateful,
+            replaced_as=replaced_id(change.logical_id, self._state.resources) if creates_first else None,
+        )
 
     def _reason(self, rows: tuple[PropertyChange, ...], recorded: StateResource, resource: Resource) -> Reason:
         """A reference that was there before is a reason of its own; a new one is the configuration's doing."""

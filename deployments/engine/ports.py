@@ -19,7 +19,8 @@ class Target:
     """What a resource is to become: properties resolved, all tags together.
 
     `token` is the same for every attempt at the same step of the same run, and different for any other: use it
-    as the service's client token where there is one.
+    as the service's client token where there is one. `besides` are the physical ids of what it takes the place of: a
+    search by tags finds these, too, but no attempt at this target made them.
     """
 
     logical_id: str
@@ -27,6 +28,7 @@ class Target:
     properties: Mapping[str, Any]
     tags: Mapping[str, str] = field(default_factory=dict)
     token: str = ""
+    besides: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,10 @@ class Provisioner(Protocol):
         """
 
     def find(self, target: Target) -> Live | None:
-        """What a `create` of this target would have made, looked up by its deterministic name, tag or key."""
+        """What a `create` of this target would have made, looked up by its deterministic name, tag or key.
+
+        A kind that is searched for by tags passes over the target's `besides`.
+        """
 
     def create(self, target: Target) -> Made:
         """Makes it. Safe to repeat: what an interrupted attempt left behind is finished, never doubled.

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployments.engine.canonical import digest
 from deployments.engine.migrations import VERSION, migrated
+
+_REPLACED = ".replaced"  # no logical id of a configuration has a dot
+
+
+def replaced_id(logical_id: str, taken: Container[str]) -> str:
+    """The key under which a state keeps the old resource of a replacement: `Vpc.replaced`, or the next that is free."""
+    name, number = logical_id + _REPLACED, 2
+    while name in taken:
+        name, number = f"{logical_id}{_REPLACED}.{number}", number + 1
+    return name
+
+
+def replacer_of(logical_id: str) -> str | None:
+    """Whose old resource is kept under this key; None for a resource in its own right."""
+    name, dot, _ = logical_id.partition(_REPLACED)
+    return name if dot else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from deployments.engine.errors import NotPlannable
 from deployments.engine.plan import Action, Change, Reason
+from deployments.engine.state import replacer_of
 
 
 def narrowed(changes: Sequence[Change], targets: Iterable[str]) -> tuple[Change, ...]:
@@ -31,7 +32,11 @@ def _named(changes: Sequence[Change], targets: Iterable[str]) -> set[str]:
     """The logical ids that the targets stand for."""
     found: set[str] = set()
     for target in targets:
-        of_target = {change.logical_id for change in changes if target in (change.stack, change.logical_id)}
+        of_target = {
+            change.logical_id
+            for change in changes
+            if target in (change.stack, change.logical_id, replacer_of(change.logical_id))
+        }
         if not of_target:
             known = {name for change in changes for name in (change.stack, change.logical_id)}
             near = get_close_matches(target, sorted(known), n=1)
@@ -51,7 +56,7 @@ def _with_needs(changes: Sequence[Change], chosen: set[str]) -> set[str]:
     waiting = list(chosen)
     while waiting:
         change = by_id[waiting.pop()]
-        needed = list(change.dependencies) if change.target else []
+        needed = [*change.dependencies, *change.awaits] if change.target else []
         if change.action in (Action.DELETE, Action.REPLACE):
             needed += users.get(change.logical_id, ())
         new = set(needed) - chosen
@@ -71,4 +76,6 @@ def _left_out(change: Change) -> Change:
         notes=(),
         cost_after=change.cost_before,
         target=None,
+        awaits=(),
+        replaced_as=None,
     )

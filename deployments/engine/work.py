@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
+from deployments.engine.differences import property_changes, tag_changes
 from deployments.engine.errors import Category, CloudError, EngineError, PlanMismatch
 from deployments.engine.importing import import_changes
 from deployments.engine.inbox import Ended, Inbox
 from deployments.engine.intrinsics import Lookup, resolve
-from deployments.engine.plan import Change, Reason
-from deployments.engine.ports import OWNER_TAGS, Clock, Made, Provisioners, Target
+from deployments.engine.plan import ABSENT, Change, Origin, PropertyChange, Reason
+from deployments.engine.ports import OWNER_TAGS, Clock, Live, Made, Provisioners, Target
 from deployments.engine.resources import Resource
 from deployments.engine.state import StateResource
 from deployments.engine.steps import Operation, Step
@@ -22,12 +23,17 @@ from deployments.engine.steps import Operation, Step
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What every step of a run is carried out with; `resources` is the state so far, `gone` what the plan deletes."""
+    """What every step of a run is carried out with.
+
+    `resources` is the state so far; `gone` what the plan deletes; `former` what earlier runs replaced and did not
+    delete, by the logical id of what took its place.
+    """
 
     provisioners: Provisioners
     resources: Mapping[str, StateResource]
     lookup: Lookup
     gone: frozenset[str]
+    former: Mapping[str, Sequence[StateResource]]
     inbox: Inbox
     clock: Clock
     run_token: str
@@ -96,7 +102,9 @@ def _left_behind(step: Step, bench: Bench, target: Target) -> dict[str, Any]:
         live = bench.provisioners[target.type].find(target)
     except CloudError:  # the creation's own error says more
         return {}
-    if live is None or any(live.tags.get(key) != target.tags.get(key) for key in OWNER_TAGS):
+    if live is None or live.physical_id in target.besides:
+        return {}
+    if any(live.tags.get(key) != target.tags.get(key) for key in OWNER_TAGS):
         return {}
     there = {name: value for name, value in live.properties.items() if name in target.properties}
     return _made(step, bench, replace(target, properties=there), Made(live.physical_id, live.attributes))
@@ -109,7 +117,13 @@ def _update(step: Step, bench: Bench, repeated: bool) -> dict[str, Any]:
     live = provisioner.read(recorded.physical_id, recorded.properties)
     if live is None:
         raise PlanMismatch(f"{step.logical_id} was deleted after the plan was made; a new plan is needed")
-    return _made(step, bench, target, provisioner.update(target, live))
+    rows = property_changes(
+        provisioner.kind, desired=target.properties, recorded=recorded.properties, live=live.properties
+    )
+    rows += tag_changes(desired=wanted(step.change).tags, recorded=recorded.tags, live=live.tags)
+    # What only the configuration wants otherwise was agreed to: a reference may lead elsewhere since an earlier step.
+    agreed = [*step.change.properties, *(row for row in rows if row.origin is Origin.CONFIGURATION)]
+    return _made(step, bench, target, provisioner.update(_adjusted(target, live, rows, agreed), live))
 
 
 def _import(step: Step, bench: Bench, repeated: bool) -> dict[str, Any]:
@@ -120,21 +134,32 @@ def _import(step: Step, bench: Bench, repeated: bool) -> dict[str, Any]:
     if live is None:
         raise PlanMismatch(f"{step.change.physical_id} was deleted after the plan was made; a new plan is needed")
     rows = import_changes(provisioner.kind, target.properties, wanted(step.change).tags, live)
-    shown = tuple(f"{row.path}." for row in step.change.properties)
+    adjusted = _adjusted(target, live, rows, step.change.properties)
+    made = provisioner.update(adjusted, live) if step.change.properties else Made(live.physical_id, live.attributes)
+    return _made(step, bench, target, made)
+
+
+def _adjusted(target: Target, live: Live, rows: Sequence[PropertyChange], agreed: Sequence[PropertyChange]) -> Target:
+    """What `live` is to become, given what differs: tags of others, and what nobody asked for, stay as they are.
+
+    Raises:
+        PlanMismatch: something differs that nobody agreed to write.
+    """
+    shown = tuple(f"{row.path}." for row in agreed)
     if unseen := sorted(row.path for row in rows if not f"{row.path}.".startswith(shown)):
         raise PlanMismatch(
             f"{live.physical_id} was changed after the plan was made ({', '.join(unseen)}); a new plan is needed"
         )
-    made = Made(live.physical_id, live.attributes)
-    if rows:
-        differing = {row.path.partition(".")[0] for row in rows}
-        kept = {name: value for name, value in live.properties.items() if name not in differing}
-        adjusted = replace(target, properties={**target.properties, **kept}, tags={**live.tags, **target.tags})
-        made = provisioner.update(adjusted, live)
-    return _made(step, bench, target, made)
+    differing = {row.path.partition(".")[0] for row in rows}
+    kept = {name: value for name, value in live.properties.items() if name not in differing}
+    dropped = {row.path.removeprefix("Tags.") for row in rows if row.path.startswith("Tags.") and row.after is ABSENT}
+    tags = {key: value for key, value in live.tags.items() if key not in dropped}
+    return replace(target, properties={**target.properties, **kept}, tags={**tags, **target.tags})
 
 
 def _delete(step: Step, bench: Bench, repeated: bool) -> dict[str, Any]:
+    if step.change.replaced_as and step.entry not in bench.resources:
+        return {"physical_id": step.change.physical_id}  # the cloud answered the creation with the old resource
     recorded = _recorded(step, bench)
     if step.change.reason is not Reason.ALREADY_GONE:  # then nobody agreed to delete anything
         bench.provisioners[recorded.type].delete(recorded)
@@ -157,7 +182,14 @@ def _target(step: Step, bench: Bench) -> Target:
         properties=resolve(resource.properties, bench.lookup),
         tags={**resource.tags, **resource.volatile_tags},
         token=token_of(bench.run_token, step.id),
+        besides=frozenset(former.physical_id for former in _former(step, bench) if former.type == resource.type),
     )
+
+
+def _former(step: Step, bench: Bench) -> list[StateResource]:
+    """What a creation makes another one of."""
+    replaced = [_recorded(step, bench)] if step.change.replaced_as else []
+    return [*bench.former.get(step.logical_id, ()), *replaced]
 
 
 def _made(step: Step, bench: Bench, target: Target, made: Made) -> dict[str, Any]:
@@ -173,9 +205,9 @@ def wanted(change: Change) -> Resource:
 
 
 def _recorded(step: Step, bench: Bench) -> StateResource:
-    if step.logical_id not in bench.resources:
-        raise PlanMismatch(f"{step.logical_id} is not in the state; a new plan is needed")
-    return bench.resources[step.logical_id]
+    if step.entry not in bench.resources:
+        raise PlanMismatch(f"{step.entry} is not in the state; a new plan is needed")
+    return bench.resources[step.entry]
 
 
 def _where(error: Exception) -> str:

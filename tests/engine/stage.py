@@ -9,7 +9,7 @@ from deployments.engine.executor import Outcome, execute
 from deployments.engine.fake_cloud import FakeCloud, fake_provisioners
 from deployments.engine.fakes import FixedClock, NeverCancel, RecordingLedger
 from deployments.engine.inbox import Inbox
-from deployments.engine.kinds import Kind
+from deployments.engine.kinds import Kind, always
 from deployments.engine.plan import Plan, PlanKind
 from deployments.engine.planner import Wanted, make_plan
 from deployments.engine.ports import Clock, Control, Live
@@ -58,6 +58,8 @@ KINDS: Mapping[str, Kind] = {
         ),
         # Has no name of its own: its physical id is new with every creation, and all of it is immutable.
         Kind(type="Test::Rule", label="rule", immutable=frozenset({"Target", "Pattern"})),
+        # As networks are: there may be any number of them, all found by their tags.
+        Kind(type="Test::Net", label="net", immutable=frozenset({"Range", "In"}), side_by_side=always),
     )
 }
 

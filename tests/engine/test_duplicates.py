@@ -182,7 +182,10 @@ def test_wanted_resources_are_compared_like_recorded_ones() -> None:
 
 def test_nothing_needs_what_nothing_depends_on() -> None:
     world = [recorded("A", QUEUE, {}, "B"), recorded("B", QUEUE, {}), recorded("C", QUEUE, {}, "C")]
-    assert unneeded(world, ["A", "B", "C", "D"]) == ("A", "C")
+    policy = recorded("P", "AWS::SQS::QueuePolicy", {}, "A", "Elsewhere")
+    assert unneeded([*world, policy], ["A", "B", "C", "D"]) == ("A", "C")
+    user = recorded("U", "AWS::Lambda::Function", {}, "A")
+    assert unneeded([*world, policy, user], ["A", "B", "C", "D"]) == ("C",)
 
 
 STATEMENTS = st.lists(

@@ -221,7 +221,7 @@ def test_a_replacement_deletes_and_creates_and_moves_what_refers_to_it(cloud: Fa
     ledger = RecordingLedger(state)
     outcome = run(planned((ROLE, renamed, HOURLY, TICKETS), state, cloud), ledger, cloud, parallelism=1)
     order = [step for _, step in codes(ledger.events, Code.STEP_SUCCEEDED)]
-    assert order == ["delete:Hourly", "delete:Desk", "create:Desk", "create:Hourly"]
+    assert order == ["create:Desk", "delete:Hourly", "create:Hourly", "delete:Desk"]
     assert outcome.state.resources["Hourly"].properties == {"Target": "desk-2"}
     assert outcome.state.resources["Hourly"].physical_id == "Hourly-2"
     assert "Test::Function/desk" not in cloud.inventory()
@@ -229,10 +229,10 @@ def test_a_replacement_deletes_and_creates_and_moves_what_refers_to_it(cloud: Fa
 
 def test_a_replacement_whose_creation_fails_leaves_a_true_state(cloud: FakeCloud) -> None:
     state = deployed(ALL, cloud)
-    renamed = replace(TICKETS, properties={"TableName": "tickets-2"})
-    cloud.fail("Create", "tickets-2")
+    keyed = replace(TICKETS, properties={**TICKETS.properties, "KeySchema": ["at"]})
+    cloud.fail("Create", "tickets")
     ledger = RecordingLedger(state)
-    outcome = run(planned((ROLE, DESK, HOURLY, renamed), state, cloud), ledger, cloud)
+    outcome = run(planned((ROLE, DESK, HOURLY, keyed), state, cloud), ledger, cloud)
     assert outcome.status is Status.FAILED
     assert "Tickets" not in outcome.state.resources
     assert outcome.state.resources == ledger.state.resources
@@ -243,9 +243,9 @@ def test_uses_that_cross_a_replacement_do_not_make_a_circle(cloud: FakeCloud) ->
     hourly = resource("Hourly", "Table", {"TableName": "hourly", "Note": {"Ref": "Desk"}})
     state = deployed((ROLE, DESK, hourly), cloud)
     moved = replace(hourly, properties={**hourly.properties, "Note": {"Ref": "Role"}})
-    renamed = replace(ROLE, properties={**ROLE.properties, "RoleName": "desk-role-2"})
+    elsewhere = replace(ROLE, properties={**ROLE.properties, "Path": "/elsewhere/"})
     ledger = RecordingLedger(state)
-    outcome = run(planned((renamed, moved), state, cloud), ledger, cloud, parallelism=1)
+    outcome = run(planned((elsewhere, moved), state, cloud), ledger, cloud, parallelism=1)
     order = [step for _, step in codes(ledger.events, Code.STEP_SUCCEEDED)]
     assert order == ["delete:Desk", "delete:Role", "create:Role", "update:Hourly"]
     assert set(outcome.state.resources) == {"Role", "Hourly"}

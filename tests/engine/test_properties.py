@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from deployments.engine.fake_cloud import FakeCloud
 from deployments.engine.fakes import RecordingLedger
 from deployments.engine.plan import Action, Plan, PlanKind
 from deployments.engine.resources import Resource
-from deployments.engine.state import State
+from deployments.engine.state import State, StateResource, replacer_of
 from deployments.engine.steps import Operation, steps_of
 from deployments.engine.story import Status, apply, fold
 from tests.engine.stage import deployed, empty_state, planned, run
@@ -167,20 +168,27 @@ def assert_true(state: State, cloud: FakeCloud) -> None:
     assert {f"{entry.type}/{entry.physical_id}" for entry in state.resources.values()} == set(cloud.inventory())
 
 
-def expected(plan: Plan, ledger: RecordingLedger, before: State) -> dict[str, object]:
+def expected(plan: Plan, ledger: RecordingLedger, before: State) -> dict[str, StateResource]:
     """The state before, with what succeeded put in and taken out and what is half made, as the ledger has it."""
-    entries: dict[str, object] = dict(before.resources)
+    entries = dict(before.resources)
+    ended: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in filter(ends_step, ledger.events):
+        ended[event.step].append(event)
     succeeded = {event.step for event in ledger.events if event.code is Code.STEP_SUCCEEDED}
     for step in steps_of(plan):
+        half_made = any(event.code is Code.STEP_FAILED and "physicalId" in event.data for event in ended[step.id])
         if step.id in succeeded and step.operation is Operation.DELETE:
-            del entries[step.logical_id]
-        elif step.id in succeeded:
+            del entries[step.entry]
+        elif step.id in succeeded or half_made:
+            aside = step.change.replaced_as
+            if aside:
+                entries[aside] = replace(before.resources[step.logical_id], logical_id=aside, retain=False)
             entries[step.logical_id] = ledger.state.resources[step.logical_id]
             assert ledger.state.resources[step.logical_id].physical_id
-    half_made = {
-        event.logical_id for event in ledger.events if event.code is Code.STEP_FAILED and "physicalId" in event.data
-    }
-    entries |= {name: ledger.state.resources[name] for name in half_made}
+    for name, entry in entries.items():  # whoever uses what was replaced needs it under its new key
+        needs = ledger.state.resources[name].dependencies if name in ledger.state.resources else ()
+        if tuple(replacer_of(need) or need for need in needs) == tuple(replacer_of(n) or n for n in entry.dependencies):
+            entries[name] = replace(entry, dependencies=needs)
     for change in plan.changes:
         if change.action is Action.NO_CHANGE and change.target:  # may be organised anew
             entries[change.logical_id] = ledger.state.resources[change.logical_id]

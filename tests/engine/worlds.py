@@ -10,7 +10,7 @@ from deployments.engine.resources import Resource
 from tests.engine.stage import KINDS, resource
 
 NAMES = ("Alpha", "Bravo", "Charlie", "Delta", "Echo", "Foxtrot")
-TYPES = ("Role", "Function", "Table", "Rule")
+TYPES = ("Role", "Function", "Table", "Rule", "Net")
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Spec:
         uses = [name for name in self.uses if name in there]
         kind = KINDS[f"Test::{self.type}"]
         properties = {
-            kind.name_property or "Pattern": f"{self.name.lower()}-{self.variant}",
+            kind.name_property or ("Range" if self.type == "Net" else "Pattern"): f"{self.name.lower()}-{self.variant}",
             "Size": self.size,
             "Uses": [{"Fn::GetAtt": [name, "Arn"]} for name in uses[:1]],
             "Note": {"Fn::Sub": " ".join(f"${{{name}}}" for name in uses[1:]) or "none"},
         }
-        if uses and self.type == "Rule":
-            properties["Target"] = {"Ref": uses[0]}
+        if uses and self.type in ("Rule", "Net"):
+            properties["Target" if self.type == "Rule" else "In"] = {"Ref": uses[0]}
         return resource(self.name, self.type, properties, depends_on=tuple(uses[2:]), retain=self.retain)
 
 
