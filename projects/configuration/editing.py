@@ -83,9 +83,11 @@ def _cut(text: str, steps: list[str]) -> str | None:
             key_node, node = None, node.value[_key(_plain_node(node), step, step)]
     lines = text.splitlines(keepends=True)
     start = (key_node or node).start_mark
-    before = lines[start.line][: start.column].strip()
-    elsewhere = node.start_mark.line < start.line  # an alias: the node is the anchor's
-    if parent.flow_style or elsewhere or before != ("" if key_node else "-"):
+    if (node.start_mark.line, node.start_mark.column) < (start.line, start.column):
+        return None  # an alias: the node is the anchor's
+    if parent.flow_style:
+        return _cut_inside(lines, parent, key_node or node, node)
+    if lines[start.line][: start.column].strip() != ("" if key_node else "-"):
         return None
     if len(parent.value) == 1:
         if above is None:
@@ -96,6 +98,22 @@ def _cut(text: str, steps: list[str]) -> str | None:
         lines[line] = lines[line][:colon] + empty + lines[line][colon:]
     del lines[start.line : _last_line(node) + 1]
     return "".join(lines)
+
+
+def _cut_inside(lines: list[str], parent: Any, first: Any, last: Any) -> str:
+    """The text without one entry between brackets or braces, and without the comma that is left over."""
+    entries = [entry if isinstance(entry, tuple) else (entry, entry) for entry in parent.value]
+    index = next(number for number, (begin, _) in enumerate(entries) if begin is first)
+    start, end = first.start_mark, last.end_mark
+    if index + 1 < len(entries):
+        end = entries[index + 1][0].start_mark
+        if end.line > last.end_mark.line and "#" in "".join(lines[last.end_mark.line : end.line]):
+            raise ValueError("this cannot be taken out without losing a comment")
+    elif index:
+        start = entries[index - 1][1].end_mark
+    before = "".join([*lines[: start.line], lines[start.line][: start.column]])
+    after: list[str] = [lines[end.line][end.column :], *lines[end.line + 1 :]]
+    return before + "".join(after)
 
 
 def _plain_node(node: Any) -> list[Any]:
@@ -164,6 +182,7 @@ def _round_trip(text: str) -> YAML:
     yaml = YAML(typ="rt")
     yaml.preserve_quotes = True
     yaml.width = 1_000_000  # never fold a line that was not folded
+    yaml.brace_single_entry_mapping_in_flow_sequence = True  # `[{a: 1}]` stays so
     # Lists are written as the file already writes them: the dash under its key, or two spaces in.
     first = re.search(r"^( *)[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*( *)- ", text, re.MULTILINE)
     offset = len(first[2]) - len(first[1]) if first else 2

@@ -70,6 +70,8 @@ def test_what_shares_a_line_goes_alone() -> None:
     assert without("shared.monitoring.xray")[1] == ["  monitoring: {}"]
     assert without("project.region")[1] == ["project: {name: desk}"]
     assert remove_value("a:\n  b: 1\n", "a") == "{}\n"
+    assert remove_value("a: [{b: 1}, {c: 2}]\n", "a[1]") == "a: [{b: 1}]\n"
+    assert remove_value("a: {\n  # about b\n  b: 1,\n  c: 2}\n", "a.b") == "a: {\n  # about b\n  c: 2}\n"
     assert remove_value("a:\n  # why\n  b: 1\n", "a.b") == "a: {}\n  # why\n"
 
 
@@ -84,7 +86,9 @@ def test_what_others_refer_to_cannot_go_and_a_comment_is_not_lost() -> None:
         remove_value("a: &x {k: 1}\nb: *x\n", "a")
     assert remove_value("a: &x {k: 1}\nb: *x\nc: 2\n", "b") == "a: {k: 1}\nc: 2\n"
     with pytest.raises(ValueError, match="losing a comment"):
-        remove_value("a: {\n  # about b\n  b: 1,\n  c: 2}\n", "a.b")
+        remove_value("a: {b: 1,\n  # about c\n  c: 2}\n", "a.b")
+    with pytest.raises(ValueError, match="losing a comment"):
+        remove_value("a:\n- b: 1\n  # about c\n  c: 2\n", "a[0].b")
     with pytest.raises(ValueError, match="cannot be read"):
         remove_value("a: [", "a")
 
