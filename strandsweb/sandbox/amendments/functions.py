@@ -7,7 +7,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
+from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError, UnknownFunctionException
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.policy import Policy
 from moto.core.utils import iso_8601_datetime_with_nanoseconds
@@ -24,7 +24,7 @@ def install() -> None:
     _refuse_missing_code()
     _keep_whole_configuration()
     _refuse_doubled_statements()
-    _refuse_doubled_mappings()
+    _map_what_is_named()
 
 
 def _refuse_missing_code() -> None:
@@ -109,19 +109,47 @@ def _refuse_doubled_statements() -> None:
     Policy.add_statement = add_statement  # type: ignore[method-assign]
 
 
-def _refuse_doubled_mappings() -> None:
-    original = LambdaBackend.create_event_source_mapping
+def _map_what_is_named() -> None:
+    """moto maps the version that an alias stands for at the moment, finds mappings by spelling, and makes any twice."""
+    create, update = LambdaBackend.create_event_source_mapping, LambdaBackend.update_event_source_mapping
 
     def create_event_source_mapping(self: LambdaBackend, spec: dict[str, Any]) -> Any:
-        function = self.get_function(spec.get("FunctionName", ""))
-        source = spec.get("EventSourceArn", "")
+        arn, source = _named(self, spec.get("FunctionName", "")), spec.get("EventSourceArn", "")
         for mapping in self._event_source_mappings.values():
-            if mapping.event_source_arn == source and mapping.function_arn == function.function_arn:
+            if mapping.event_source_arn == source and mapping.function_arn == arn:
                 message = (
-                    f'An event source mapping with SQS arn (" {source} ") and function (" {function.function_name} ") '
+                    f'An event source mapping with SQS arn (" {source} ") and function (" {arn.split(":", 6)[6]} ") '
                 )
                 message += "already exists. Please update or delete the existing mapping with UUID "
                 raise _ResourceConflict(message + mapping.uuid)
-        return original(self, spec)
+        made = create(self, spec)
+        made.function_arn = arn
+        return made
+
+    def update_event_source_mapping(self: LambdaBackend, uuid: str, spec: dict[str, Any]) -> Any:
+        mapping = update(self, uuid, spec)
+        if mapping is not None and "FunctionName" in spec:
+            mapping.function_arn = _named(self, spec["FunctionName"])
+        return mapping
+
+    def list_event_source_mappings(self: LambdaBackend, event_source_arn: str, function_name: str) -> list[Any]:
+        try:
+            arn = _named(self, function_name) if function_name else ""
+        except UnknownFunctionException:
+            return []
+        return [
+            mapping
+            for mapping in self._event_source_mappings.values()
+            if event_source_arn in (None, "", mapping.event_source_arn) and arn in ("", mapping.function_arn)
+        ]
 
     LambdaBackend.create_event_source_mapping = create_event_source_mapping  # type: ignore[method-assign]
+    LambdaBackend.update_event_source_mapping = update_event_source_mapping  # type: ignore[method-assign]
+    LambdaBackend.list_event_source_mappings = list_event_source_mappings  # type: ignore[method-assign]
+
+
+def _named(functions: LambdaBackend, name: str) -> str:
+    """The ARN of a function named by name or ARN, with the version or alias that is named. Raises if unknown."""
+    parts = functions.get_function(name).function_arn.split(":")[:7]
+    given = name.split(":")
+    return ":".join([*parts, *(given[7:8] if name.startswith("arn:") else given[1:2])])
