@@ -112,6 +112,20 @@ class Journey:
                 self._configure(self._subject.changed(environment.account))
             yield self._measure(phase, environment, floor)
 
+    def deploy(self) -> Environment:
+        """The project, deployed and not measured.
+
+        Raises:
+            BenchFailed: it did not end well.
+        """
+        environment = self._environment()
+        self._configure(self._subject.text(environment.account))
+        proposed = planning.propose(environment=environment, actor=self._owner, method=Method.CLI, inline=True)
+        self._expect(planning.make_plan(deployment_id=proposed.pk), Status.READY, Phase.FIRST)
+        execution.start(deployment_id=proposed.pk, actor=self._owner, inline=True)
+        self._expect(execution.run(deployment_id=proposed.pk), Status.SUCCEEDED, Phase.FIRST)
+        return environment
+
     def _measure(self, phase: Phase, environment: Environment, floor: Replayer) -> Measurement:
         kind = PlanKind.DESTROY if phase is Phase.DESTROY else PlanKind.DEPLOY
         expected = Status.UNCHANGED if phase is Phase.AGAIN else Status.READY

@@ -13,13 +13,11 @@ import boto3
 from botocore.exceptions import ClientError
 
 from deployments import clouds
-from deployments.aws import registry
+from deployments.aws import registry, tag_index
 from deployments.aws.calls import Aws, is_write
 from deployments.aws.credentials import Access
-from deployments.engine.kinds import Kind
 from deployments.engine.plan import Plan
-from deployments.engine.ports import Live, Made, Provisioner, Provisioners, Target
-from deployments.engine.state import StateResource
+from deployments.engine.ports import Provisioners
 from deployments.engine.steps import Operation, needs, steps_of
 
 _task: ContextVar[str] = ContextVar("what calls are made for", default="")
@@ -61,8 +59,8 @@ class Recorder:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Records what any run in this process does while the block lasts."""
-        doors, registered = vars(clouds), vars(registry)
-        session_for, provisioners = doors["session_for"], doors["provisioners"]
+        doors, registered, indexed = vars(clouds), vars(registry), vars(tag_index)
+        session_for, provisioners, indexed_tags = doors["session_for"], doors["provisioners"], indexed["indexed_tags"]
 
         def recorded_session(access: Access) -> boto3.Session:
             session: boto3.Session = session_for(access)
@@ -70,15 +68,20 @@ class Recorder:
             return session
 
         def named_provisioners(aws: Aws, artifacts: Callable[[str], bytes]) -> Provisioners:
-            return {name: _Named(name, inner) for name, inner in provisioners(aws, artifacts).items()}
+            every = provisioners(aws, artifacts)
+            for name, provisioner in every.items():
+                _named(name, provisioner)
+            return every
 
         doors.update(session_for=recorded_session, provisioners=named_provisioners)
         registered.update(provisioners=named_provisioners)
+        indexed.update(indexed_tags=_calling_for(lambda aws, arns: f"tags:{arns[0]}", indexed_tags))
         try:
             yield
         finally:
             doors.update(session_for=session_for, provisioners=provisioners)
             registered.update(provisioners=provisioners)
+            indexed.update(indexed_tags=indexed_tags)
 
     def _listen_to(self, base_classes: list[type], **_: Any) -> None:
         """boto3's own way to extend its clients: a class put before the others."""
@@ -105,37 +108,24 @@ class Recorder:
         base_classes.insert(0, Recorded)
 
 
-class _Named:
-    """A provisioner whose calls carry the name of what they are made for."""
+def _named(type_name: str, provisioner: Any) -> None:
+    """Has the provisioner's calls carry the name of what they are made for."""
 
-    def __init__(self, type_name: str, inner: Provisioner) -> None:
-        self._type = type_name
-        self._inner = inner
+    def reading(physical_id: str, *_: Any) -> str:
+        return _reading(type_name, physical_id)
 
-    @property
-    def kind(self) -> Kind:
-        """See `ports.Provisioner`, as for all below."""
-        return self._inner.kind
+    def named(method: str, task_of: Callable[..., str]) -> None:
+        work = getattr(provisioner, method, None)
+        if work is not None:
+            setattr(provisioner, method, _calling_for(task_of, work))
 
-    def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
-        with _calling_for(_reading(self._type, physical_id)):
-            return self._inner.read(physical_id, properties)
-
-    def find(self, target: Target) -> Live | None:
-        with _calling_for(f"{Operation.CREATE}:{target.logical_id}"):
-            return self._inner.find(target)
-
-    def create(self, target: Target) -> Made:
-        with _calling_for(f"{Operation.CREATE}:{target.logical_id}"):
-            return self._inner.create(target)
-
-    def update(self, target: Target, live: Live) -> Made:
-        with _calling_for(f"{Operation.UPDATE}:{target.logical_id}"):
-            return self._inner.update(target, live)
-
-    def delete(self, recorded: StateResource) -> None:
-        with _calling_for(f"{Operation.DELETE}:{recorded.logical_id}"):
-            self._inner.delete(recorded)
+    named("read", reading)
+    named("tags_of", reading)
+    named("described", lambda resources: _reading(type_name, resources[0].physical_id))
+    named("find", lambda target: f"{Operation.CREATE}:{target.logical_id}")
+    named("create", lambda target: f"{Operation.CREATE}:{target.logical_id}")
+    named("update", lambda target, live: f"{Operation.UPDATE}:{target.logical_id}")
+    named("delete", lambda recorded: f"{Operation.DELETE}:{recorded.logical_id}")
 
 
 def tasks_of(plan: Plan) -> dict[str, tuple[str, ...]]:
@@ -155,10 +145,16 @@ def _reading(type_name: str, physical_id: str) -> str:
     return f"read:{type_name}:{physical_id}"
 
 
-@contextmanager
-def _calling_for(task: str) -> Iterator[None]:
-    token = _task.set(task)
-    try:
-        yield
-    finally:
-        _task.reset(token)
+def _calling_for(task_of: Callable[..., str], work: Callable[..., Any]) -> Callable[..., Any]:
+    """`work`, whose calls carry the task that its arguments name, unless they are made for another already."""
+
+    def working(*args: Any) -> Any:
+        if _task.get():
+            return work(*args)
+        token = _task.set(task_of(*args))
+        try:
+            return work(*args)
+        finally:
+            _task.reset(token)
+
+    return working

@@ -42,7 +42,7 @@ def read_candidates(
         ready = [name for name in waiting if not references(desired[name].properties) & set(waiting) - {name}]
         entries = [_as_if_recorded(desired[name], physical_ids[name], found, state) for name in ready]
         try:
-            lives = read_all(entries, provisioners)
+            lives = read_all(entries, provisioners, tags_at_source=True)
         except KeyError as missing:
             raise NotPlannable(
                 f"{', '.join(ready)} cannot be read before what its {missing.args[0]} refers to exists."

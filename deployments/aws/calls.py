@@ -7,7 +7,8 @@ import random as random_module
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,15 +170,13 @@ class Aws:
         if len(calls) < 2:
             return [call() for call in calls]
         first, *rest = calls
-        futures = [self._pool.submit(contextvars.copy_context().run, call) for call in rest]
-        try:
-            results = [first()]
-        finally:
-            errors = [future.exception() for future in futures]
-        for error in errors:
-            if error is not None:
-                raise error
-        return results + [future.result() for future in futures]
+        begun = [self._pool.submit(contextvars.copy_context().run, call) for call in rest]
+        ended = [_outcome(first)]
+        for call, future in reversed(list(zip(rest, begun, strict=True))):
+            # What no thread has begun is done here: threads that only waited for each other would wait for ever.
+            ended.insert(1, _outcome(call) if future.cancel() else future)
+        wait_for(ended)
+        return [future.result() for future in ended]
 
     def wait(
         self,
@@ -294,6 +293,16 @@ class Aws:
                 error=error,
             )
         )
+
+
+def _outcome(call: Callable[[], Any]) -> Future[Any]:
+    """The call's result or error, in the form that other threads' come in."""
+    outcome: Future[Any] = Future()
+    try:
+        outcome.set_result(call())
+    except BaseException as error:  # raised again by whoever asks for the result
+        outcome.set_exception(error)
+    return outcome
 
 
 def _code_and_status(error: Exception) -> tuple[str, int]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from deployments.aws import tags
 from deployments.aws.calls import Answer
-from deployments.aws.provisioner import AwsProvisioner, picked
+from deployments.aws.provisioner import picked
+from deployments.aws.tagged_apart import TaggedApart
 from deployments.engine.kinds import Kind
 from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
@@ -50,12 +51,13 @@ def _monthly_usd(properties: Mapping[str, Any]) -> float:
     return 0.30 if isinstance(period, int) and period < 60 else 0.10
 
 
-class CloudWatchAlarm(AwsProvisioner):
+class CloudWatchAlarm(TaggedApart):
     """Physical id: the alarm's name."""
 
     service = "cloudwatch"
     supported = frozenset(_PROPERTIES)
     looks_first = True
+    at_once = 100
     kind = Kind(
         type="AWS::CloudWatch::Alarm",
         label="CloudWatch alarm",
@@ -80,29 +82,31 @@ class CloudWatchAlarm(AwsProvisioner):
             "cloudwatch:PutMetricAlarm",
             "cloudwatch:TagResource",
             "cloudwatch:UntagResource",
+            "tag:GetResources",
         ),
     )
 
     def locate(self, target: Target) -> str:
         return str(target.properties["AlarmName"])
 
-    def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
-        arn = self._arn(physical_id)
-        answer, tagged = self.aws.together(
-            lambda: self.aws.call(
-                "cloudwatch", "describe_alarms", AlarmNames=[physical_id], AlarmTypes=["MetricAlarm"]
-            ),
-            lambda: self.aws.look("cloudwatch", "list_tags_for_resource", _ABSENT, ResourceARN=arn),
-        )
-        if not answer["MetricAlarms"]:
-            return None
-        live = {**self.kind.defaults, **picked(answer["MetricAlarms"][0], *_PROPERTIES)}
-        return Live(physical_id, live, {"Arn": arn}, tags.from_list((tagged or {}).get("Tags")))
+    def describe(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
+        return self._named([physical_id]).get(physical_id)
+
+    def described(self, resources: Sequence[StateResource]) -> Mapping[str, Live]:
+        found = self._named([entry.physical_id for entry in resources])
+        return {entry.logical_id: found[entry.physical_id] for entry in resources if entry.physical_id in found}
+
+    def tags_of(self, physical_id: str) -> dict[str, str]:
+        answer = self.aws.look("cloudwatch", "list_tags_for_resource", _ABSENT, ResourceARN=self.arn_of(physical_id))
+        return tags.from_list((answer or {}).get("Tags"))
+
+    def arn_of(self, physical_id: str) -> str:
+        return self.aws.arn("cloudwatch", f"alarm:{physical_id}")
 
     def make(self, target: Target) -> Made:
         self._put(target, Tags=tags.to_list(target.tags))
         name = self.locate(target)
-        return Made(name, {"Arn": self._arn(name)})
+        return Made(name, {"Arn": self.arn_of(name)})
 
     def update(self, target: Target, live: Live) -> Made:
         arn = live.attributes["Arn"]
@@ -124,5 +128,15 @@ class CloudWatchAlarm(AwsProvisioner):
     def _put(self, target: Target, **extra: Any) -> Answer:
         return self.aws.call("cloudwatch", "put_metric_alarm", **picked(target.properties, *_PROPERTIES), **extra)
 
-    def _arn(self, name: str) -> str:
-        return self.aws.arn("cloudwatch", f"alarm:{name}")
+    def _named(self, names: list[str]) -> dict[str, Live]:
+        answer = self.aws.call(
+            "cloudwatch", "describe_alarms", AlarmNames=names, AlarmTypes=["MetricAlarm"], MaxRecords=self.at_once
+        )
+        return {
+            alarm["AlarmName"]: Live(
+                alarm["AlarmName"],
+                {**self.kind.defaults, **picked(alarm, *_PROPERTIES)},
+                {"Arn": self.arn_of(alarm["AlarmName"])},
+            )
+            for alarm in answer["MetricAlarms"]
+        }

@@ -8,7 +8,8 @@ from typing import Any
 from deployments.aws import dynamodb_shapes as shapes
 from deployments.aws import tags
 from deployments.aws.calls import Answer, Refusal
-from deployments.aws.provisioner import AwsProvisioner, picked
+from deployments.aws.provisioner import picked
+from deployments.aws.tagged_apart import TaggedApart
 from deployments.engine.kinds import Kind
 from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
@@ -19,7 +20,7 @@ _ABSENT = ("ResourceNotFoundException", "ResourceNotFound", "TableNotFoundExcept
 _EXTRAS = ("PointInTimeRecoverySpecification", "TimeToLiveSpecification")
 
 
-class DynamoDbTable(AwsProvisioner):
+class DynamoDbTable(TaggedApart):
     """Physical id: the table's name."""
 
     service = "dynamodb"
@@ -60,19 +61,18 @@ class DynamoDbTable(AwsProvisioner):
             "dynamodb:UpdateContinuousBackups",
             "dynamodb:UpdateTable",
             "dynamodb:UpdateTimeToLive",
+            "tag:GetResources",
         ),
     )
 
     def locate(self, target: Target) -> str:
         return str(target.properties["TableName"])
 
-    def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
-        arn = self._arn(physical_id)
-        described, backups, expiry, tagged = self.aws.together(
+    def describe(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
+        described, backups, expiry = self.aws.together(
             lambda: self.aws.look("dynamodb", "describe_table", _ABSENT, TableName=physical_id),
             lambda: self.aws.look("dynamodb", "describe_continuous_backups", _ABSENT, TableName=physical_id),
             lambda: self.aws.look("dynamodb", "describe_time_to_live", _ABSENT, TableName=physical_id),
-            lambda: self.aws.pages("dynamodb", "list_tags_of_resource", "Tags", absent=_ABSENT, ResourceArn=arn),
         )
         if described is None or described["Table"]["TableStatus"] == "DELETING":
             return None
@@ -82,7 +82,15 @@ class DynamoDbTable(AwsProvisioner):
             live["PointInTimeRecoverySpecification"] = shapes.backups_from_api(backups)
         if expiry is not None:
             live["TimeToLiveSpecification"] = shapes.expiry_from_api(expiry)
-        return Live(physical_id, live, _attributes(table), tags.from_list(tagged))
+        return Live(physical_id, live, _attributes(table))
+
+    def tags_of(self, physical_id: str) -> dict[str, str]:
+        arn = self.arn_of(physical_id)
+        found = self.aws.pages("dynamodb", "list_tags_of_resource", "Tags", absent=_ABSENT, ResourceArn=arn)
+        return tags.from_list(found)
+
+    def arn_of(self, physical_id: str) -> str:
+        return self.aws.arn("dynamodb", f"table/{physical_id}")
 
     def make(self, target: Target) -> Made | Refusal:
         wanted = target.properties
@@ -100,7 +108,7 @@ class DynamoDbTable(AwsProvisioner):
         return Made(table["TableName"], _attributes(table))
 
     def update(self, target: Target, live: Live) -> Made:
-        name, changed, arn = live.physical_id, self.changed(target, live), self._arn(live.physical_id)
+        name, changed, arn = live.physical_id, self.changed(target, live), self.arn_of(live.physical_id)
         self.aws.together(
             *self._retag(
                 target,
@@ -131,9 +139,6 @@ class DynamoDbTable(AwsProvisioner):
                 what=f"Deletion of table {name}",
                 seconds=SETTLED_SECONDS,
             )
-
-    def _arn(self, name: str) -> str:
-        return self.aws.arn("dynamodb", f"table/{name}")
 
     def _describe(self, name: str) -> Answer:
         table: Answer = self.aws.call("dynamodb", "describe_table", TableName=name)["Table"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployments.aws.calls import Refusal
@@ -21,6 +21,7 @@ class Ec2Route(AwsProvisioner):
 
     service = "ec2"
     taggable = False
+    at_once = 200  # values in one filter
     supported = frozenset({*_KEY, *_TO})
     kind = Kind(
         type="AWS::EC2::Route",
@@ -33,10 +34,29 @@ class Ec2Route(AwsProvisioner):
         return "|".join(str(target.properties[name]) for name in _KEY)
 
     def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
-        table, _, destination = physical_id.partition("|")
-        answer = self.aws.look("ec2", "describe_route_tables", _ABSENT, RouteTableIds=[table])
+        answer = self.aws.look("ec2", "describe_route_tables", _ABSENT, RouteTableIds=[physical_id.partition("|")[0]])
         tables = answer["RouteTables"] if answer else []
-        for route in tables[0].get("Routes", ()) if tables else ():
+        return self._live(tables[0], physical_id) if tables else None
+
+    def described(self, resources: Sequence[StateResource]) -> Mapping[str, Live]:
+        asked = {entry.physical_id.partition("|")[0] for entry in resources}
+        listed = self.aws.pages(
+            "ec2",
+            "describe_route_tables",
+            "RouteTables",
+            Filters=[{"Name": "route-table-id", "Values": sorted(asked)}],
+        )
+        tables = {table["RouteTableId"]: table for table in listed or ()}
+        found = {
+            entry.logical_id: self._live(tables.get(entry.physical_id.partition("|")[0], {}), entry.physical_id)
+            for entry in resources
+        }
+        return {logical_id: live for logical_id, live in found.items() if live is not None}
+
+    @staticmethod
+    def _live(described: Mapping[str, Any], physical_id: str) -> Live | None:
+        table, _, destination = physical_id.partition("|")
+        for route in described.get("Routes", ()):
             if route.get("DestinationCidrBlock") == destination:
                 live = {"RouteTableId": table, "DestinationCidrBlock": destination}
                 live |= {name: route[name] for name in _TO if route.get(name)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployments.aws.calls import Refusal
@@ -21,6 +21,7 @@ class Ec2SubnetRouteTableAssociation(AwsProvisioner):
     service = "ec2"
     taggable = False
     looks_first = True
+    at_once = 200  # values in one filter
     supported = frozenset(_PROPERTIES)
     kind = Kind(
         type="AWS::EC2::SubnetRouteTableAssociation",
@@ -31,14 +32,18 @@ class Ec2SubnetRouteTableAssociation(AwsProvisioner):
 
     def locate(self, target: Target) -> str | None:
         subnet, table = target.properties["SubnetId"], target.properties["RouteTableId"]
-        association = self._association("association.subnet-id", subnet, "SubnetId", subnet)
-        return association["RouteTableAssociationId"] if association.get("RouteTableId") == table else None
+        found = self._associations("association.subnet-id", [subnet])
+        wanted = {"SubnetId": subnet, "RouteTableId": table}
+        return next(
+            (str(entry["RouteTableAssociationId"]) for entry in found if picked(entry, *wanted) == wanted), None
+        )
 
     def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
-        association = self._association(
-            "association.route-table-association-id", physical_id, "RouteTableAssociationId", physical_id
-        )
-        return Live(physical_id, picked(association, *_PROPERTIES), {"Id": physical_id}) if association else None
+        return self._by_id([physical_id]).get(physical_id)
+
+    def described(self, resources: Sequence[StateResource]) -> Mapping[str, Live]:
+        found = self._by_id([entry.physical_id for entry in resources])
+        return {entry.logical_id: found[entry.physical_id] for entry in resources if entry.physical_id in found}
 
     def make(self, target: Target) -> Made | Refusal:
         answer = self.aws.attempt(
@@ -55,13 +60,18 @@ class Ec2SubnetRouteTableAssociation(AwsProvisioner):
     def delete(self, recorded: StateResource) -> None:
         self.aws.look("ec2", "disassociate_route_table", _ABSENT, AssociationId=recorded.physical_id)
 
-    def _association(self, filter_name: str, value: str, key: str, wanted: str) -> dict[str, Any]:
+    def _by_id(self, physical_ids: list[str]) -> dict[str, Live]:
+        found = self._associations("association.route-table-association-id", physical_ids)
+        lives = {entry["RouteTableAssociationId"]: picked(entry, *_PROPERTIES) for entry in found}
+        return {name: Live(name, lives[name], {"Id": name}) for name in physical_ids if name in lives}
+
+    def _associations(self, filter_name: str, values: list[str]) -> list[dict[str, Any]]:
+        """The associations of all route tables that have a matching one, the tables' others too."""
         tables = self.aws.pages(
             "ec2",
             "describe_route_tables",
             "RouteTables",
             absent=_ABSENT,
-            Filters=[{"Name": filter_name, "Values": [value]}],
+            Filters=[{"Name": filter_name, "Values": values}],
         )
-        associations = [entry for table in tables or () for entry in table.get("Associations", ())]
-        return next((entry for entry in associations if entry.get(key) == wanted), {})
+        return [entry for table in tables or () for entry in table.get("Associations", ())]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from deployments.aws import tags
@@ -26,6 +27,7 @@ class Ec2Provisioner(AwsProvisioner):
 
     service = "ec2"
     looks_first = True
+    at_once = 200  # values in one filter
     noun: ClassVar[str]
     describe: ClassVar[str]
     entries: ClassVar[str]
@@ -54,6 +56,17 @@ class Ec2Provisioner(AwsProvisioner):
     def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
         entry = next(iter(self._listed({f"{self.id_name}s": [physical_id]})), None)
         return None if entry is None else self.live(entry, properties)
+
+    def described(self, resources: Sequence[StateResource]) -> Mapping[str, Live]:
+        # By a filter: asked for by id, one that is gone would be an error for all.
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", self.id_name).lower()
+        asked = {"Name": name, "Values": [entry.physical_id for entry in resources]}
+        found = {str(entry[self.id_name]): entry for entry in self._listed({self.filters: [asked]})}
+        return {
+            entry.logical_id: self.live(found[entry.physical_id], entry.properties)
+            for entry in resources
+            if entry.physical_id in found
+        }
 
     def settle(self, physical_id: str) -> None:
         """Waits until what an interrupted attempt made can be used; most can be at once."""

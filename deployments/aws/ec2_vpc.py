@@ -25,6 +25,7 @@ class Ec2Vpc(Ec2Provisioner):
 
     noun, describe, entries, id_name = "vpc", "describe_vpcs", "Vpcs", "VpcId"
     remove, absent = "delete_vpc", ("InvalidVpcID.NotFound",)
+    at_once = 1  # its switches and its default group are asked for one by one anyway
     supported = frozenset({"CidrBlock", "InstanceTenancy", *_FROM_POOL, *_SWITCHES})
     kind = Kind(
         type="AWS::EC2::VPC",

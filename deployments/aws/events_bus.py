@@ -7,7 +7,8 @@ from typing import Any
 
 from deployments.aws import tags
 from deployments.aws.calls import Refusal
-from deployments.aws.provisioner import AwsProvisioner, picked
+from deployments.aws.provisioner import picked
+from deployments.aws.tagged_apart import TaggedApart
 from deployments.engine.kinds import Kind
 from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
@@ -16,7 +17,7 @@ _ABSENT = ("ResourceNotFoundException",)
 _MUTABLE: Mapping[str, Any] = {"Description": "", "KmsKeyIdentifier": "", "DeadLetterConfig": {}}
 
 
-class EventsBus(AwsProvisioner):
+class EventsBus(TaggedApart):
     """Physical id: the bus's name."""
 
     service = "events"
@@ -35,22 +36,26 @@ class EventsBus(AwsProvisioner):
             "events:TagResource",
             "events:UntagResource",
             "events:UpdateEventBus",
+            "tag:GetResources",
         ),
     )
 
     def locate(self, target: Target) -> str:
         return str(target.properties["Name"])
 
-    def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
-        arn = self.aws.arn("events", f"event-bus/{physical_id}")
-        bus, tagged = self.aws.together(
-            lambda: self.aws.look("events", "describe_event_bus", _ABSENT, Name=physical_id),
-            lambda: self.aws.look("events", "list_tags_for_resource", _ABSENT, ResourceARN=arn),
-        )
+    def describe(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
+        bus = self.aws.look("events", "describe_event_bus", _ABSENT, Name=physical_id)
         if bus is None:
             return None
         live = {**_MUTABLE, **picked(bus, "Name", *_MUTABLE)}
-        return Live(physical_id, live, _attributes(bus["Name"], bus["Arn"]), tags.from_list((tagged or {}).get("Tags")))
+        return Live(physical_id, live, _attributes(bus["Name"], bus["Arn"]))
+
+    def tags_of(self, physical_id: str) -> dict[str, str]:
+        answer = self.aws.look("events", "list_tags_for_resource", _ABSENT, ResourceARN=self.arn_of(physical_id))
+        return tags.from_list((answer or {}).get("Tags"))
+
+    def arn_of(self, physical_id: str) -> str:
+        return self.aws.arn("events", f"event-bus/{physical_id}")
 
     def make(self, target: Target) -> Made | Refusal:
         name = self.locate(target)

@@ -8,7 +8,8 @@ from typing import Any
 
 from deployments.aws import tags
 from deployments.aws.calls import Answer
-from deployments.aws.provisioner import AwsProvisioner, in_order, picked
+from deployments.aws.provisioner import in_order, picked
+from deployments.aws.tagged_apart import TaggedApart
 from deployments.engine.canonical import dumps
 from deployments.engine.errors import Category, CloudError
 from deployments.engine.kinds import Kind
@@ -26,7 +27,7 @@ def _normalise(properties: Mapping[str, Any]) -> Mapping[str, Any]:
     return normal
 
 
-class EventsRule(AwsProvisioner):
+class EventsRule(TaggedApart):
     """Physical id: the rule's name, or `bus|name` on a bus other than the default one, as in CloudFormation."""
 
     service = "events"
@@ -51,6 +52,7 @@ class EventsRule(AwsProvisioner):
             "events:RemoveTargets",
             "events:TagResource",
             "events:UntagResource",
+            "tag:GetResources",
         ),
     )
 
@@ -58,18 +60,25 @@ class EventsRule(AwsProvisioner):
         bus, name = target.properties.get("EventBusName", "default"), target.properties["Name"]
         return str(name) if bus == "default" else f"{bus}|{name}"
 
-    def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
+    def describe(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
         bus, name = _parts(physical_id)
-        arn = self._arn(bus, name)
-        rule, targets, tagged = self.aws.together(
-            lambda: self.aws.look("events", "describe_rule", _ABSENT, Name=name, EventBusName=bus),
-            lambda: self._targets(bus, name),
-            lambda: self.aws.look("events", "list_tags_for_resource", _ABSENT, ResourceARN=arn),
-        )
+        rule, targets = self.aws.together(lambda: self._rule(physical_id), lambda: self._targets(bus, name))
         if rule is None:
             return None
         live = {**self.kind.defaults, **picked(rule, *_RULE), "EventBusName": bus, "Targets": targets}
-        return Live(physical_id, live, {"Arn": arn}, tags.from_list((tagged or {}).get("Tags")))
+        return Live(physical_id, live, {"Arn": self.arn_of(physical_id)})
+
+    def find(self, target: Target) -> Live | None:
+        # Before a creation there usually is none, and so no targets and tags to ask for.
+        return None if self._rule(self.locate(target)) is None else super().find(target)
+
+    def tags_of(self, physical_id: str) -> dict[str, str]:
+        answer = self.aws.look("events", "list_tags_for_resource", _ABSENT, ResourceARN=self.arn_of(physical_id))
+        return tags.from_list((answer or {}).get("Tags"))
+
+    def arn_of(self, physical_id: str) -> str:
+        bus, name = _parts(physical_id)
+        return self.aws.arn("events", f"rule/{name}" if bus == "default" else f"rule/{bus}/{name}")
 
     def make(self, target: Target) -> Made:
         answer = self._put_rule(target, Tags=tags.to_list(target.tags))
@@ -102,8 +111,9 @@ class EventsRule(AwsProvisioner):
         self._remove_targets(bus, name, [entry["Id"] for entry in self._targets(bus, name)])
         self.aws.look("events", "delete_rule", _ABSENT, Name=name, EventBusName=bus)
 
-    def _arn(self, bus: str, name: str) -> str:
-        return self.aws.arn("events", f"rule/{name}" if bus == "default" else f"rule/{bus}/{name}")
+    def _rule(self, physical_id: str) -> Answer | None:
+        bus, name = _parts(physical_id)
+        return self.aws.look("events", "describe_rule", _ABSENT, Name=name, EventBusName=bus)
 
     def _targets(self, bus: str, name: str) -> list[Any]:
         found = self.aws.pages("events", "list_targets_by_rule", "Targets", absent=_ABSENT, Rule=name, EventBusName=bus)

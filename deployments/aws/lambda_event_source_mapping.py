@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deployments.aws.calls import Refusal
+from deployments.aws.calls import Answer, Refusal
 from deployments.aws.provisioner import AwsProvisioner, picked
 from deployments.engine.kinds import Kind
 from deployments.engine.ports import Live, Made, Target
@@ -38,6 +38,7 @@ class LambdaEventSourceMapping(AwsProvisioner):
     service = "lambda"
     supported = frozenset(_MUTABLE) | {"EventSourceArn", "StartingPosition"}
     taggable = False
+    at_once = 100
     kind = Kind(
         type="AWS::Lambda::EventSourceMapping",
         label="Lambda event source",
@@ -55,28 +56,50 @@ class LambdaEventSourceMapping(AwsProvisioner):
     )
 
     def locate(self, target: Target) -> str | None:
-        mappings = self.aws.pages(
+        mappings = self._listed(**picked(target.properties, "FunctionName", "EventSourceArn"))
+        return next((mapping["UUID"] for mapping in mappings if mapping.get("State") != "Deleting"), None)
+
+    def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
+        answer = self.aws.look("lambda", "get_event_source_mapping", _ABSENT, UUID=physical_id)
+        return None if answer is None else self._live(answer, properties)
+
+    def listed_in(self, recorded: StateResource) -> str:
+        return str(recorded.properties["FunctionName"])
+
+    def described(self, resources: Sequence[StateResource]) -> Mapping[str, Live]:
+        if len(resources) == 1:
+            return super().described(resources)
+        there = {mapping["UUID"]: mapping for mapping in self._listed(FunctionName=self.listed_in(resources[0]))}
+        # Of encrypted filters only the call for one mapping tells what they are.
+        plain = {entry for entry in there if "KMSKeyArn" not in there[entry]}
+        found = {
+            entry.logical_id: self._live(there[entry.physical_id], entry.properties)
+            for entry in resources
+            if entry.physical_id in plain
+        }
+        return {logical_id: live for logical_id, live in found.items() if live is not None}
+
+    def _listed(self, **which: Any) -> list[Answer]:
+        found = self.aws.pages(
             "lambda",
             "list_event_source_mappings",
             "EventSourceMappings",
             token=("Marker", "NextMarker"),
             absent=_ABSENT,
-            FunctionName=target.properties["FunctionName"],
-            EventSourceArn=target.properties["EventSourceArn"],
+            **which,
         )
-        return next((mapping["UUID"] for mapping in mappings or () if mapping.get("State") != "Deleting"), None)
+        return found or []
 
-    def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
-        answer = self.aws.look("lambda", "get_event_source_mapping", _ABSENT, UUID=physical_id)
-        if answer is None or answer.get("State") == "Deleting":
+    def _live(self, mapping: Mapping[str, Any], properties: Mapping[str, Any]) -> Live | None:
+        if mapping.get("State") == "Deleting":
             return None
         live = {
             **self.kind.defaults,
-            **picked(answer, "EventSourceArn", *_MUTABLE, "StartingPosition"),
-            "FunctionName": _as_recorded(answer["FunctionArn"], properties.get("FunctionName")),
-            "Enabled": answer.get("State") not in ("Disabled", "Disabling"),
+            **picked(mapping, "EventSourceArn", *_MUTABLE, "StartingPosition"),
+            "FunctionName": _as_recorded(mapping["FunctionArn"], properties.get("FunctionName")),
+            "Enabled": mapping.get("State") not in ("Disabled", "Disabling"),
         }
-        return Live(physical_id, live, _attributes(answer))
+        return Live(mapping["UUID"], live, _attributes(mapping))
 
     def make(self, target: Target) -> Made | Refusal:
         answer = self.aws.attempt(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployments.aws.calls import Refusal
@@ -30,6 +30,7 @@ class LambdaPermission(AwsProvisioner):
     service = "lambda"
     supported = frozenset(_PROPERTIES)
     taggable = False
+    at_once = 100
     kind = Kind(
         type="AWS::Lambda::Permission",
         label="Lambda permission",
@@ -43,8 +44,22 @@ class LambdaPermission(AwsProvisioner):
         return target.logical_id
 
     def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
-        answer = self.aws.look("lambda", "get_policy", _ABSENT, FunctionName=properties["FunctionName"])
-        statements = json.loads(answer["Policy"])["Statement"] if answer else []
+        return self._live(self._statements(properties["FunctionName"]), physical_id, properties)
+
+    def listed_in(self, recorded: StateResource) -> str:
+        return str(recorded.properties["FunctionName"])
+
+    def described(self, resources: Sequence[StateResource]) -> Mapping[str, Live]:
+        statements = self._statements(self.listed_in(resources[0]))
+        found = {entry.logical_id: self._live(statements, entry.physical_id, entry.properties) for entry in resources}
+        return {logical_id: live for logical_id, live in found.items() if live is not None}
+
+    def _statements(self, function: str) -> list[dict[str, Any]]:
+        answer = self.aws.look("lambda", "get_policy", _ABSENT, FunctionName=function)
+        return list(json.loads(answer["Policy"])["Statement"]) if answer else []
+
+    @staticmethod
+    def _live(statements: Sequence[Mapping[str, Any]], physical_id: str, properties: Mapping[str, Any]) -> Live | None:
         for statement in statements:
             if statement["Sid"] == physical_id:
                 live = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from deployments.aws import tags
 from deployments.aws.calls import Refusal
-from deployments.aws.provisioner import AwsProvisioner, present
+from deployments.aws.provisioner import present
+from deployments.aws.tagged_apart import TaggedApart
 from deployments.engine.kinds import Kind
 from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
@@ -15,10 +16,11 @@ from deployments.engine.state import StateResource
 _ABSENT = ("ResourceNotFoundException",)
 
 
-class LogsLogGroup(AwsProvisioner):
+class LogsLogGroup(TaggedApart):
     """Physical id: the group's name."""
 
     service = "logs"
+    at_once = 50
     supported = frozenset({"LogGroupName", "RetentionInDays", "KmsKeyId", "LogGroupClass"})
     kind = Kind(
         type="AWS::Logs::LogGroup",
@@ -37,27 +39,27 @@ class LogsLogGroup(AwsProvisioner):
             "logs:PutRetentionPolicy",
             "logs:TagResource",
             "logs:UntagResource",
+            "tag:GetResources",
         ),
     )
 
     def locate(self, target: Target) -> str:
         return str(target.properties["LogGroupName"])
 
-    def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
+    def describe(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
         # Groups are listed by name, so the one that is exactly the prefix is on the first page.
-        answer, tagged = self.aws.together(
-            lambda: self.aws.call("logs", "describe_log_groups", logGroupNamePrefix=physical_id),
-            lambda: self.aws.look("logs", "list_tags_for_resource", _ABSENT, resourceArn=self._arn(physical_id)),
-        )
-        group = next((entry for entry in answer["logGroups"] if entry["logGroupName"] == physical_id), None)
-        if group is None:
-            return None
-        live = {
-            "LogGroupName": physical_id,
-            "LogGroupClass": group.get("logGroupClass", "STANDARD"),
-            **present(RetentionInDays=group.get("retentionInDays"), KmsKeyId=group.get("kmsKeyId")),
-        }
-        return Live(physical_id, live, self._attributes(physical_id), tags.own((tagged or {}).get("tags")))
+        return self._listed(logGroupNamePrefix=physical_id).get(physical_id)
+
+    def described(self, resources: Sequence[StateResource]) -> Mapping[str, Live]:
+        found = self._listed(logGroupIdentifiers=[entry.physical_id for entry in resources])
+        return {entry.logical_id: found[entry.physical_id] for entry in resources if entry.physical_id in found}
+
+    def tags_of(self, physical_id: str) -> dict[str, str]:
+        answer = self.aws.look("logs", "list_tags_for_resource", _ABSENT, resourceArn=self.arn_of(physical_id))
+        return tags.own((answer or {}).get("tags"))
+
+    def arn_of(self, physical_id: str) -> str:
+        return self.aws.arn("logs", f"log-group:{physical_id}")
 
     def make(self, target: Target) -> Made | Refusal:
         wanted = target.properties
@@ -83,7 +85,7 @@ class LogsLogGroup(AwsProvisioner):
             calls.append(lambda: self._put_retention(name, wanted.get("RetentionInDays")))
         if "KmsKeyId" in changed:
             calls.append(lambda: self._put_key(name, wanted.get("KmsKeyId")))
-        arn = self._arn(name)
+        arn = self.arn_of(name)
         calls += self._retag(
             target,
             live,
@@ -96,11 +98,22 @@ class LogsLogGroup(AwsProvisioner):
     def delete(self, recorded: StateResource) -> None:
         self.aws.look("logs", "delete_log_group", _ABSENT, logGroupName=recorded.physical_id)
 
-    def _arn(self, name: str) -> str:
-        return self.aws.arn("logs", f"log-group:{name}")
+    def _listed(self, **which: Any) -> dict[str, Live]:
+        """The groups on the first page, which holds as many as are ever asked for by name."""
+        groups = self.aws.call("logs", "describe_log_groups", **which)["logGroups"]
+        return {group["logGroupName"]: self._live(group) for group in groups}
+
+    def _live(self, group: Mapping[str, Any]) -> Live:
+        name = group["logGroupName"]
+        live = {
+            "LogGroupName": name,
+            "LogGroupClass": group.get("logGroupClass", "STANDARD"),
+            **present(RetentionInDays=group.get("retentionInDays"), KmsKeyId=group.get("kmsKeyId")),
+        }
+        return Live(name, live, self._attributes(name))
 
     def _attributes(self, name: str) -> dict[str, Any]:
-        return {"Arn": f"{self._arn(name)}:*"}
+        return {"Arn": f"{self.arn_of(name)}:*"}
 
     def _put_retention(self, name: str, days: int | None) -> None:
         if days is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from deployments.aws import tags
@@ -39,6 +39,7 @@ class AwsProvisioner(ABC):
     `supported` are the properties it can write; a target with any other is refused instead of half made.
     `taggable` kinds belong to whom their tags name; the others to whoever owns what they are attached to.
     `looks_first`: AWS's create call would silently overwrite or double what is there.
+    `at_once`: how many AWS describes by one call; more than one where `described` asks for many.
     """
 
     kind: Kind
@@ -46,6 +47,7 @@ class AwsProvisioner(ABC):
     service: ClassVar[str]
     taggable: ClassVar[bool] = True
     looks_first: ClassVar[bool] = False
+    at_once: ClassVar[int] = 1
 
     def __init__(self, aws: Aws, artifacts: Artifacts) -> None:
         self.aws = aws
@@ -70,6 +72,19 @@ class AwsProvisioner(ABC):
     @abstractmethod
     def delete(self, recorded: StateResource) -> None:
         """Removes it and returns when it is gone."""
+
+    def listed_in(self, recorded: StateResource) -> str:
+        """Where AWS lists it together with others, if it lists them place by place: the function, the API, the bus."""
+        return ""
+
+    def described(self, resources: Sequence[StateResource]) -> Mapping[str, Live]:
+        """By logical id those of up to `at_once` recorded resources, all listed in one place, that AWS shows.
+
+        Each as `read` gives it, but for tags that are told apart (`TaggedApart`). One that is left out need not be
+        gone: `read` knows.
+        """
+        found = {entry.logical_id: self.read(entry.physical_id, entry.properties) for entry in resources}
+        return {logical_id: live for logical_id, live in found.items() if live is not None}
 
     def find(self, target: Target) -> Live | None:
         """What an earlier `create` of this target made, or None."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from deployments.aws import tags
 from deployments.aws.calls import Answer
-from deployments.aws.provisioner import AwsProvisioner
+from deployments.aws.tagged_apart import TaggedApart
 from deployments.engine.kinds import Kind
 from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
@@ -23,7 +23,7 @@ _FALLBACKS: Mapping[str, Any] = {
 }
 
 
-class SnsTopic(AwsProvisioner):
+class SnsTopic(TaggedApart):
     """Physical id: the topic's ARN."""
 
     service = "sns"
@@ -43,17 +43,15 @@ class SnsTopic(AwsProvisioner):
             "sns:SetTopicAttributes",
             "sns:TagResource",
             "sns:UntagResource",
+            "tag:GetResources",
         ),
     )
 
     def locate(self, target: Target) -> str:
         return self.aws.arn("sns", str(target.properties["TopicName"]))
 
-    def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
-        answer, tagged = self.aws.together(
-            lambda: self.aws.look("sns", "get_topic_attributes", _ABSENT, TopicArn=physical_id),
-            lambda: self.aws.look("sns", "list_tags_for_resource", _ABSENT, ResourceArn=physical_id),
-        )
+    def describe(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
+        answer = self.aws.look("sns", "get_topic_attributes", _ABSENT, TopicArn=physical_id)
         if answer is None:
             return None
         reported = answer["Attributes"]
@@ -62,7 +60,14 @@ class SnsTopic(AwsProvisioner):
             for name, fallback in self.kind.defaults.items()
         }
         live["TopicName"] = physical_id.rpartition(":")[2]
-        return Live(physical_id, live, _attributes(physical_id), tags.from_list((tagged or {}).get("Tags")))
+        return Live(physical_id, live, _attributes(physical_id))
+
+    def tags_of(self, physical_id: str) -> dict[str, str]:
+        answer = self.aws.look("sns", "list_tags_for_resource", _ABSENT, ResourceArn=physical_id)
+        return tags.from_list((answer or {}).get("Tags"))
+
+    def arn_of(self, physical_id: str) -> str:
+        return physical_id
 
     def make(self, target: Target) -> Made:
         # SNS takes what is for FIFO topics from no other, not even as "false".

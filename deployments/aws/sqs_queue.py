@@ -8,7 +8,7 @@ from typing import Any
 
 from deployments.aws import tags
 from deployments.aws.calls import Refusal
-from deployments.aws.provisioner import AwsProvisioner
+from deployments.aws.tagged_apart import TaggedApart
 from deployments.engine.canonical import dumps
 from deployments.engine.kinds import Kind
 from deployments.engine.ports import Live, Made, Target
@@ -44,7 +44,7 @@ def _normalise(properties: Mapping[str, Any]) -> Mapping[str, Any]:
     return normal
 
 
-class SqsQueue(AwsProvisioner):
+class SqsQueue(TaggedApart):
     """Physical id: the queue's URL."""
 
     service = "sqs"
@@ -66,6 +66,7 @@ class SqsQueue(AwsProvisioner):
             "sqs:SetQueueAttributes",
             "sqs:TagQueue",
             "sqs:UntagQueue",
+            "tag:GetResources",
         ),
     )
 
@@ -73,11 +74,8 @@ class SqsQueue(AwsProvisioner):
         answer = self.aws.look("sqs", "get_queue_url", _ABSENT, QueueName=target.properties["QueueName"])
         return None if answer is None else str(answer["QueueUrl"])
 
-    def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
-        answer, tagged = self.aws.together(
-            lambda: self.aws.look("sqs", "get_queue_attributes", _ABSENT, QueueUrl=physical_id, AttributeNames=["All"]),
-            lambda: self.aws.look("sqs", "list_queue_tags", _ABSENT, QueueUrl=physical_id),
-        )
+    def describe(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
+        answer = self.aws.look("sqs", "get_queue_attributes", _ABSENT, QueueUrl=physical_id, AttributeNames=["All"])
         if answer is None:
             return None
         live = {**self.kind.defaults, "SqsManagedSseEnabled": False, "QueueName": physical_id.rpartition("/")[2]}
@@ -90,7 +88,14 @@ class SqsQueue(AwsProvisioner):
                 live[name] = json.loads(text)
             elif name in _WORDS:
                 live[name] = text
-        return Live(physical_id, live, self._attributes(physical_id), tags.own((tagged or {}).get("Tags")))
+        return Live(physical_id, live, self._attributes(physical_id))
+
+    def tags_of(self, physical_id: str) -> dict[str, str]:
+        answer = self.aws.look("sqs", "list_queue_tags", _ABSENT, QueueUrl=physical_id)
+        return tags.own((answer or {}).get("Tags"))
+
+    def arn_of(self, physical_id: str) -> str:
+        return self.aws.arn("sqs", physical_id.rpartition("/")[2])
 
     def make(self, target: Target) -> Made | Refusal:
         # SQS takes what is for FIFO queues from no other, not even as "false".
@@ -137,7 +142,7 @@ class SqsQueue(AwsProvisioner):
 
     def _attributes(self, url: str) -> dict[str, Any]:
         name = url.rpartition("/")[2]
-        return {"Arn": self.aws.arn("sqs", name), "QueueName": name, "QueueUrl": url}
+        return {"Arn": self.arn_of(url), "QueueName": name, "QueueUrl": url}
 
 
 def _text(value: Any) -> str:

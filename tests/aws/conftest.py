@@ -12,6 +12,8 @@ from threading import Lock
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.dynamodb.models import DynamoDBBackend
 
@@ -20,6 +22,7 @@ from deployments.aws.credentials import SANDBOX_KEYS, Access, session_for
 from deployments.aws.limits import Limiters
 from deployments.engine.ports import Call
 from strandsweb.sandbox import amendments, determinism
+from strandsweb.sandbox.operations import Refused
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
@@ -84,6 +87,18 @@ def amend_moto() -> None:
         tag_resource(self, arn, tags)
 
     DynamoDBBackend.tag_resource = replace  # type: ignore[method-assign]
+    make_call = BaseClient._make_api_call
+
+    def answered(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        # What an amendment refuses is an answer on the wire; there is no wire here.
+        try:
+            return make_call(self, operation, parameters)
+        except Refused as refused:
+            error = {"Code": refused.code, "Message": str(refused)}
+            answer = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": refused.status}}
+            raise ClientError(answer, operation) from None
+
+    BaseClient._make_api_call = answered
 
 
 @pytest.fixture
@@ -102,8 +117,16 @@ def session() -> Any:
         return session_for(Access(ACCOUNT, REGION, "test", keys=SANDBOX_KEYS))
 
 
+@pytest.fixture(scope="session")
+def clients() -> dict[str, Any]:
+    """boto3's clients, which take longer to make than to use; who changes one changes it back."""
+    return {}
+
+
 @pytest.fixture
-def aws(session: Any, listener: Recording, time: FakeTime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+def aws(
+    session: Any, clients: dict[str, Any], listener: Recording, time: FakeTime, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Aws]:
     with mock_aws():
         amend_moto()
         # What AWS reaches after a while it reaches by our clock.
@@ -118,5 +141,6 @@ def aws(session: Any, listener: Recording, time: FakeTime, monkeypatch: pytest.M
             clock=time.clock,
             limiters=Limiters(time.clock),
         )
+        made._clients = clients
         yield made
         made.close()

@@ -14,6 +14,7 @@ from strandsweb.sandbox.amendments import (
     buckets,
     buses,
     delivery,
+    filters,
     functions,
     loggroups,
     policies,
@@ -22,6 +23,7 @@ from strandsweb.sandbox.amendments import (
     sessions,
     tables,
     tagging,
+    tagindex,
     traces,
     vpcs,
 )
@@ -32,6 +34,8 @@ def install(invoke_later: Callable[[FunctionSpec, str], None]) -> None:
     """Installs all amendments, once per process; `invoke_later` takes a function and an event as JSON text."""
     delivery.install(invoke_later)
     restapis.install()
+    for module in (filters, tagindex):
+        module.install()
     for module in (apis, buckets, buses, functions, loggroups, roles, sessions, tables, vpcs):
         module.install()
     for module in (alarms, policies, tagging, traces):

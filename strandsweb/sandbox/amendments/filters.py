@@ -1,0 +1,16 @@
+"""EC2: filters that moto lacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.ec2.models.vpcs import VPCEndPoint
+
+
+def install() -> None:
+    value_of = VPCEndPoint.get_filter_value
+
+    def get_filter_value(self: VPCEndPoint, filter_name: str, method_name: str | None = None) -> Any:
+        return self.id if filter_name == "vpc-endpoint-id" else value_of(self, filter_name, method_name)
+
+    VPCEndPoint.get_filter_value = get_filter_value  # type: ignore[method-assign]
