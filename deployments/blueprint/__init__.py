@@ -17,7 +17,12 @@ The only place that knows both strands.yaml and CloudFormation. Pure: no clock, 
     triggers    queues, topics, buses, streams, buckets and schedules that start agents
     notifications  buckets that start agents, and the circle that has to be broken for them
     alarms      errors, throttles and slow calls
-    api         the shared HTTP API and the agents' routes on it
+    tracing     the X-Ray group of the agents' traces
+    dashboard   one page of graphs for the environment
+    rotation    secrets that an agent gives a new value every so many days
+    resource_policies  what buckets, queues and topics say themselves: TLS only, and which services may send
+    api         the API that agents share, of either kind
+    http_api, rest_api, api_parts  each kind, the agents' routes on it, and what both have in common
     synthesis   all of the above in order
     edges       how the resources hang together, for pictures
     template    the resources as one CloudFormation template

@@ -16,7 +16,9 @@ from deployments.blueprint.identifiers import pascal
 from projects.configuration.model import Agent, Trigger
 
 _PROPERTY = "NotificationConfiguration"
-_BEFORE_THE_BUCKET = frozenset({"AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Lambda::Permission"})
+_BEFORE_THE_BUCKET = frozenset(
+    {"AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Lambda::Permission"}
+)
 
 
 def add_notification(draft: Draft, agent: Agent, trigger: Trigger, path: str, callee: Callee, bucket: str) -> None:

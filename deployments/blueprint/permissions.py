@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,12 @@ from deployments.engine.resources import Resource
 
 POLICY_LIMIT = 10_240
 """Characters all inline policies of one role may have together, white space aside (IAM quotas)."""
+
+MANAGED_POLICY_LIMIT = 5_000
+"""Characters put into one managed policy by estimate; IAM takes 6,144, and names may be longer than is typical."""
+
+MANAGED_POLICIES_AT_MOST = 10
+"""How many managed policies a role takes unless its account's quota was raised."""
 
 _TYPICAL_ARN = 90  # characters of an ARN with an account, a region and a name of ours
 
@@ -67,6 +74,14 @@ CONSUME_QUEUE = ("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQue
 
 READ_SECRET = ("secretsmanager:GetSecretValue",)
 
+ROTATE_SECRET = (
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+)
+"""What a function needs to give a secret its next value."""
+
 _WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 _TRACE = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
 _READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
@@ -85,6 +100,8 @@ _OBJECT_LOCK_OF_BUCKET = frozenset({"s3:GetBucketObjectLockConfiguration", "s3:P
 _LISTINGS = frozenset({"s3:ListBucket", "s3:ListBucketVersions"})
 # `us.anthropic.claude...` is an inference profile over several regions: one in the account, and the model in each.
 _PROFILE_AREAS = frozenset({"apac", "au", "ca", "eu", "global", "jp", "us", "us-gov"})
+
+_MENTION = re.compile(r"\$\{\w+(\.\w+)?\}")
 
 _ARN_IS_REF = frozenset({"AWS::SNS::Topic", "AWS::SecretsManager::Secret"})
 
@@ -173,6 +190,11 @@ def to_trace() -> Permission:
     return Permission(_TRACE, "*")
 
 
+def to_make_password() -> Permission:
+    """Having a random password made; it belongs to nothing yet."""
+    return Permission(("secretsmanager:GetRandomPassword",), "*")
+
+
 def to_read_stream(table: str) -> Permission:
     """Reading the changes of a table, as Lambda does with the function's role."""
     return Permission(_READ_STREAM, {"Fn::GetAtt": [table, "StreamArn"]})
@@ -225,6 +247,37 @@ def document(permissions: Iterable[Permission]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
+def parts(policy: Mapping[str, Any], limit: int = MANAGED_POLICY_LIMIT) -> list[dict[str, Any]]:
+    """The same document as several, each of at most about `limit` characters, in an order of its own.
+
+    A statement on more resources than fit becomes several. The same document gives the same parts.
+    """
+    documents: list[dict[str, Any]] = []
+    for statement in policy["Statement"]:
+        for piece in _pieces(statement, limit - size_estimate(_empty())):
+            last = documents[-1] if documents else None
+            if last is None or size_estimate({**last, "Statement": [*last["Statement"], piece]}) > limit:
+                documents.append({**_empty(), "Statement": [piece]})
+            else:
+                last["Statement"].append(piece)
+    return documents
+
+
+def _empty() -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": []}
+
+
+def _pieces(statement: Mapping[str, Any], limit: int) -> list[dict[str, Any]]:
+    pieces: list[dict[str, Any]] = []
+    for resource in statement["Resource"]:
+        last = pieces[-1] if pieces else None
+        if last is None or size_estimate({**last, "Resource": [*last["Resource"], resource]}) > limit:
+            pieces.append({**statement, "Resource": [resource]})
+        else:
+            last["Resource"].append(resource)
+    return pieces
+
+
 def size_estimate(policy: Mapping[str, Any]) -> int:
     """About how many characters IAM will count once the references are resolved."""
     return len(canonical.dumps(_with_typical_arns(policy)))
@@ -233,7 +286,7 @@ def size_estimate(policy: Mapping[str, Any]) -> int:
 def _with_typical_arns(value: Any) -> Any:
     if isinstance(value, Mapping):
         if "Fn::Sub" in value:
-            return value["Fn::Sub"]
+            return _MENTION.sub("x" * _TYPICAL_ARN, value["Fn::Sub"])
         if "Fn::GetAtt" in value or "Ref" in value:
             return "x" * _TYPICAL_ARN
         return {key: _with_typical_arns(entry) for key, entry in value.items()}

@@ -9,19 +9,24 @@ from deployments.blueprint.draft import Draft
 from deployments.blueprint.identifiers import pascal
 from deployments.blueprint.permissions import (
     CONSUME_QUEUE,
+    MANAGED_POLICIES_AT_MOST,
     POLICY_LIMIT,
     READ_SECRET,
+    ROTATE_SECRET,
     Permission,
     actions_for,
     document,
     on_resource,
+    parts,
     size_estimate,
     to_invoke_model,
     to_live_in_vpc,
+    to_make_password,
     to_read_stream,
     to_trace,
     to_write_logs,
 )
+from deployments.blueprint.rotation import secrets_of
 from deployments.blueprint.values import Grant
 from projects.configuration.model import Agent, Configuration
 
@@ -41,7 +46,7 @@ def add_roles(
     vpc = configuration.shared.vpc
     always = [to_trace()] if configuration.shared.monitoring.xray else []
     always += [to_live_in_vpc()] if vpc is not None and vpc.enabled else []
-    allowed = {agent.name: [*always, *_permissions(draft, agent, path, named)] for path, agent in agents}
+    allowed = {agent.name: [*always, *_permissions(draft, configuration, agent, path, named)] for path, agent in agents}
     sharing = [(path, agent) for path, agent in agents if not agent.isolated]
     if sharing:
         union = [permission for _, agent in sharing for permission in allowed[agent.name]]
@@ -71,22 +76,19 @@ def _add_role(
         # Hundreds of log groups do not fit into a role one by one: then all that begin as this environment's do.
         policy = document([*permissions, to_write_logs(f"{shared_beginning}*")])
     path, first = agents[0]
-    if (size := size_estimate(policy)) > POLICY_LIMIT:
-        draft.problem(
-            first.line,
-            path,
-            f"the role {logical_id} would need about {size:,} characters of policy; IAM takes {POLICY_LIMIT:,}",
-            "let agents share resources" if owner else "give some agents a role of their own: isolated: true",
-        )
+    properties: dict[str, Any] = {
+        "RoleName": draft.names.role(name),
+        "Description": f"What {who} of {draft.facts.project} may do in {draft.facts.environment}",
+        "AssumeRolePolicyDocument": trust("lambda.amazonaws.com"),
+    }
+    if size_estimate(policy) <= POLICY_LIMIT:
+        properties["Policies"] = [{"PolicyName": "permissions", "PolicyDocument": policy}]
+    else:
+        properties["ManagedPolicyArns"] = _managed_policies(draft, logical_id, name, policy, path, owner, first)
     draft.add(
         logical_id,
         "AWS::IAM::Role",
-        {
-            "RoleName": draft.names.role(name),
-            "Description": f"What {who} of {draft.facts.project} may do in {draft.facts.environment}",
-            "AssumeRolePolicyDocument": trust("lambda.amazonaws.com"),
-            "Policies": [{"PolicyName": "permissions", "PolicyDocument": policy}],
-        },
+        properties,
         agent=owner.name if owner else None,
         tags=owner.tags if owner else None,
         line=first.line,
@@ -94,7 +96,42 @@ def _add_role(
     )
 
 
-def _permissions(draft: Draft, agent: Agent, path: str, named: Mapping[str, str]) -> list[Permission]:
+def _managed_policies(
+    draft: Draft, role: str, name: str, policy: Mapping[str, Any], path: str, owner: Agent | None, first: Agent
+) -> list[dict[str, Any]]:
+    """Adds what is too long to be inline as managed policies; answers references to their ARNs."""
+    documents = parts(policy)
+    if len(documents) > MANAGED_POLICIES_AT_MOST:
+        draft.problem(
+            first.line,
+            path,
+            f"the role {role} would need about {size_estimate(policy):,} characters of policy, in {len(documents)} "
+            f"managed policies; a role takes {MANAGED_POLICIES_AT_MOST}",
+            "let agents share resources" if owner else "give some agents a role of their own: isolated: true",
+        )
+    return [
+        {
+            "Ref": draft.add(
+                f"{role}Policy{number}",
+                "AWS::IAM::ManagedPolicy",
+                {
+                    "ManagedPolicyName": draft.names.policy(f"{name}-{number}"),
+                    "Description": f"Part {number} of what {role} of {draft.facts.project} may do",
+                    "PolicyDocument": document,
+                },
+                agent=owner.name if owner else None,
+                tags=owner.tags if owner else None,
+                line=first.line,
+                path=path,
+            )
+        }
+        for number, document in enumerate(documents, 1)
+    ]
+
+
+def _permissions(
+    draft: Draft, configuration: Configuration, agent: Agent, path: str, named: Mapping[str, str]
+) -> list[Permission]:
     """What the agent itself may do; notes the grants on named resources."""
     permissions: list[Permission] = []
     granted: dict[str, set[str]] = {}
@@ -122,6 +159,10 @@ def _permissions(draft: Draft, agent: Agent, path: str, named: Mapping[str, str]
         grant(agent.dead_letter or "", ("sqs:SendMessage",) if target == "AWS::SQS::Queue" else ("sns:Publish",))
     for secret in agent.secrets.values():
         grant(secret, READ_SECRET)
+    rotated = secrets_of(configuration, agent)
+    for secret, _ in rotated:
+        grant(secret, ROTATE_SECRET)
+    permissions += [to_make_password()] if rotated else []
     permissions += _model(draft, agent, path)
     draft.grants += [Grant(agent.name, logical_id, tuple(sorted(done))) for logical_id, done in granted.items()]
     return permissions

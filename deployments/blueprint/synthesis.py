@@ -6,12 +6,16 @@ from deployments.blueprint.agents import ARTIFACTS_BUCKET, add_function, add_lay
 from deployments.blueprint.alarms import add_alarms
 from deployments.blueprint.api import add_api, add_routes
 from deployments.blueprint.callee import add_callee
+from deployments.blueprint.dashboard import add_dashboard
 from deployments.blueprint.draft import Draft
 from deployments.blueprint.named import BUCKET_DEFAULTS, add_named, alarm_topic
 from deployments.blueprint.network import add_network
 from deployments.blueprint.notifications import break_circles
 from deployments.blueprint.packaging import NOT_PACKAGED, pack_agents, pack_layers
+from deployments.blueprint.resource_policies import add_resource_policies
 from deployments.blueprint.roles import add_roles
+from deployments.blueprint.rotation import add_rotation
+from deployments.blueprint.tracing import add_trace_groups
 from deployments.blueprint.triggers import add_triggers
 from deployments.blueprint.values import SHARED_STACK, Blueprint, EnvironmentFacts
 from projects.bundles import Bundle
@@ -56,10 +60,16 @@ def synthesise(*, configuration: Configuration, facts: EnvironmentFacts, bundle:
         )
         callee = add_callee(draft, agent, path, function=function)
         add_triggers(draft, agent, path, callee=callee, named=named)
+        add_rotation(draft, configuration, agent, path, callee=callee, named=named)
         if has_api and agent.routes:
             add_routes(draft, agent, path, callee=callee)
         if topic:
             add_alarms(draft, agent, path, function=function, topic=topic)
+    if configuration.shared.monitoring.xray:
+        add_trace_groups(draft, agents)
+    add_resource_policies(draft)
+    if configuration.shared.monitoring.dashboard:
+        add_dashboard(draft, agents)
     break_circles(draft)
     return Blueprint(
         resources=tuple(

@@ -127,6 +127,7 @@ MONITORING = Record(
     (
         Key("xray", Switch(), "Trace calls with X-Ray.", default=False),
         Key("alarms", Switch(), "Alarms on errors, duration and throttles of each agent.", default=True),
+        Key("dashboard", Switch(), "One dashboard of agents, API, queues and alarms (costs by the month).", default=True),
         Key(
             "log_retention_days",
             Whole(1, 3653, "days", options=LOG_RETENTION_DAYS),

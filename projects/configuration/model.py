@@ -152,6 +152,7 @@ class ApiGateway:
 class Monitoring:
     xray: bool
     alarms: bool
+    dashboard: bool
     log_retention_days: int
     line: int = field(default=1, compare=False)
 

@@ -106,7 +106,20 @@ RESOURCE_TYPES = {
             "SECRET_ARN",
             Record(
                 "a secret",
-                (Key("description", _DESCRIPTION, "What the secret is for."),),
+                (
+                    Key("description", _DESCRIPTION, "What the secret is for."),
+                    Key(
+                        "rotation",
+                        Record(
+                            "rotation",
+                            (
+                                Key("agent", NAME, "The agent that gives it a new value.", required=True),
+                                Key("days", Whole(1, 1_000, "days"), "Every how many days.", default=30),
+                            ),
+                        ),
+                        "Have an agent replace the value every so many days.",
+                    ),
+                ),
                 advice=dict.fromkeys(
                     ("value", "secret", "secret_string", "password", "token"),
                     "a secret's value never stands in a configuration; it is entered after deploying",

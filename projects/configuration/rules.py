@@ -25,6 +25,7 @@ def check_rules(root: Place) -> Iterator[Problem]:
     yield from _unique_names(root)
     yield from _dead_letter_queues(resources)
     yield from _keys_of_tables(resources)
+    yield from _rotations(root, resources)
     yield from _vpc(root["shared"]["vpc"])
     yield from _tags(root)
     routes: dict[str, Place] = {}
@@ -72,6 +73,19 @@ def _keys_of_tables(resources: dict[str, Place]) -> Iterator[Problem]:
         sort_key = properties["sort_key"]
         if resource["type"].text == "dynamodb" and sort_key.text and sort_key.text == properties["partition_key"].text:
             yield sort_key.problem("sort_key must differ from partition_key", "leave sort_key out")
+
+
+def _rotations(root: Place, resources: dict[str, Place]) -> Iterator[Problem]:
+    """Only a function can be called by Secrets Manager."""
+    agents = {name: agent for agent in root["agents"].items() if (name := agent["name"].text)}
+    for resource in resources.values():
+        place = resource["properties"]["rotation"]["agent"]
+        if resource["type"].text != "secret" or place.text is None:
+            continue
+        if place.text not in agents:
+            yield place.problem(f"no agent is named {place.text}", did_you_mean(place.text, agents))
+        elif agents[place.text]["target"].text not in (None, "lambda"):
+            yield place.problem(f"{place.text} is no function, and only functions rotate secrets", "target: lambda")
 
 
 def _vpc(vpc: Place) -> Iterator[Problem]:

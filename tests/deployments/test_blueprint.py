@@ -139,16 +139,23 @@ def test_shared_things_share_a_stack_and_each_agent_has_its_own(desk: Blueprint)
     assert stacks == {
         "shared-infrastructure": [
             "AlertsTopic",
+            "AlertsTopicPolicy",
             "ArtifactsBucket",
+            "ArtifactsBucketPolicy",
             "BusEventBus",
             "CrmTokenSecret",
             "HttpApi",
             "HttpApiStage",
             "JobsDeadLetterQueue",
+            "JobsDeadLetterQueuePolicy",
             "JobsQueue",
+            "JobsQueuePolicy",
+            "OverviewDashboard",
             "SharedExecutionRole",
             "TicketsTable",
+            "TraceGroup",
             "UploadsBucket",
+            "UploadsBucketPolicy",
         ],
         "customer-support": [
             "CustomerSupportDurationAlarm",
@@ -267,6 +274,9 @@ def test_the_more_specific_tag_wins_and_what_changes_each_time_stands_apart() ->
         "AWS::ApiGatewayV2::Route",
         "AWS::Lambda::EventSourceMapping",
         "AWS::Lambda::Permission",
+        "AWS::S3::BucketPolicy",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SQS::QueuePolicy",
     }
 
 
@@ -275,12 +285,23 @@ def test_data_is_kept_where_the_environment_is_protected_or_the_configuration_sa
         return {resource.logical_id for resource in blueprint.resources if resource.retain}
 
     assert kept(drawn(DESK)) == set()
-    assert kept(drawn(DESK, protected=True)) == {"CrmTokenSecret", "TicketsTable", "UploadsBucket"}
+    assert kept(drawn(DESK, protected=True)) == {
+        "CrmTokenSecret",
+        "TicketsTable",
+        "UploadsBucket",
+        "UploadsBucketPolicy",
+    }
     told = yaml.safe_load(DESK)["resources"]
     told[1]["retain"] = False
     told[2]["retain"] = True
     blueprint = drawn(changed(resources=told), protected=True)
-    assert kept(blueprint) == {"CrmTokenSecret", "JobsQueue", "UploadsBucket"}
+    assert kept(blueprint) == {
+        "CrmTokenSecret",
+        "JobsQueue",
+        "JobsQueuePolicy",
+        "UploadsBucket",
+        "UploadsBucketPolicy",
+    }
     assert "DeletionProtectionEnabled" not in named(blueprint, "TicketsTable").properties
     assert named(drawn(DESK, protected=True), "TicketsTable").properties["DeletionProtectionEnabled"] is True
 
@@ -466,7 +487,7 @@ def test_a_queue_keeps_what_nobody_could_process() -> None:
     user = {"name": "jobs", "type": "sqs", "properties": {"fifo": True, "dead_letter_queue": "lost", "max_receives": 3}}
     plain = {"name": "mail", "type": "sqs"}
     blueprint = drawn(changed(agents=[], resources=[own, user, plain]))
-    assert [resource.logical_id for resource in blueprint.resources] == [
+    assert [resource.logical_id for resource in blueprint.resources if resource.type == "AWS::SQS::Queue"] == [
         "JobsQueue",
         "LostQueue",
         "MailDeadLetterQueue",
@@ -689,7 +710,7 @@ def test_two_hundred_agents_take_less_than_a_second_and_fit_into_one_role() -> N
     blueprint = synthesise(configuration=configuration, facts=facts, bundle=bundle)
     assert time.process_time() - started < 1
     assert blueprint.problems == ()
-    assert len(blueprint.resources) == 200 * 8 + 11
+    assert len(blueprint.resources) == 200 * 8 + 11 + 5 + 1 + 5  # policies, the dashboard, trace groups
     (logs,) = [
         entry for entry in statements(blueprint, "SharedExecutionRole") if "logs:PutLogEvents" in entry["Action"]
     ]
@@ -700,10 +721,19 @@ def test_two_hundred_agents_take_less_than_a_second_and_fit_into_one_role() -> N
 def test_a_role_that_would_not_fit_is_a_problem_with_a_way_out() -> None:
     resources = [{"name": f"bucket-{number}", "type": "s3"} for number in range(100)]
     uses = [{"resource": f"bucket-{number}", "access": "read"} for number in range(100)]
-    (problem,) = drawn(
-        changed(agents=[{"name": "solo", "path": "./apps/solo", "uses": uses}], resources=resources)
-    ).problems
-    assert "10,240" in problem.message
+    agent = {"name": "solo", "path": "./apps/solo", "uses": uses}
+    assert drawn(changed(agents=[agent], resources=resources)).problems == ()
+    resources = [{"name": f"bucket-{number}", "type": "s3"} for number in range(500)]
+    agents = [
+        {
+            "name": f"agent-{group}",
+            "path": "./apps/solo",
+            "uses": [{"resource": f"bucket-{group * 100 + number}", "access": "read"} for number in range(100)],
+        }
+        for group in range(5)
+    ]
+    (problem,) = drawn(changed(agents=agents, resources=resources)).problems
+    assert "a role takes 10" in problem.message
     assert "isolated: true" in problem.suggestion
 
 

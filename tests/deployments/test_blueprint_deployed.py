@@ -15,6 +15,7 @@ from deployments.aws.refresh import read_all
 from deployments.aws.registry import KINDS, PROVISIONERS, provisioners
 from deployments.blueprint import Blueprint, EnvironmentFacts, synthesise
 from deployments.engine.clock import SystemClock
+from deployments.engine.events import Code
 from deployments.engine.executor import execute
 from deployments.engine.fakes import NeverCancel, RecordingLedger
 from deployments.engine.inbox import Inbox
@@ -24,6 +25,7 @@ from deployments.engine.resources import Resource
 from deployments.engine.state import State
 from projects.bundles import read_folder
 from projects.configuration import for_environment, parse
+from tests.aws.conftest import amend_moto
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "support-desk"
 ACCOUNT = "123456789012"
@@ -81,7 +83,7 @@ class Site:
             worker="test",
             run_token=f"run-{self.state.serial}",
         )
-        assert outcome.status == "succeeded", [event.as_dict() for event in ledger.events if event.level == "error"]
+        assert outcome.status == "succeeded", [event for event in ledger.events if event.code is Code.STEP_FAILED]
         self.state = outcome.state
         return plan
 
@@ -93,6 +95,7 @@ def _no_code(sha256: str) -> bytes:
 @pytest.fixture
 def site() -> Iterator[Site]:
     with mock_aws():
+        amend_moto()
         session = boto3.Session("test", "test", region_name="us-east-1")
         inbox = Inbox(SystemClock())
         state = State(serial=0, lineage="test", environment="dev", region="us-east-1", account=ACCOUNT)
