@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LogoutView
+from allauth.account.views import LogoutView
 from django.urls import include, path
 
+from projects.people.pages import ours
 from strandsweb import health, views
+
+sign_in = ours(views.SignIn, "account/sign_in.html")
+sign_out = ours(LogoutView, "account/sign_out.html")
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("sign-in/", views.SignIn.as_view(), name="sign-in"),
-    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("sign-in/", sign_in, name="sign-in"),
+    path("sign-in/", sign_in, name="account_login"),  # as django-allauth calls the two
+    path("sign-out/", sign_out, name="sign-out"),
+    path("sign-out/", sign_out, name="account_logout"),
+    path("account/", include("projects.people.urls")),
     path("", include("projects.urls")),
     path("", include("deployments.urls")),
     path("", include("history.urls")),

@@ -13,7 +13,7 @@ from typing import Any
 
 from strandsweb.settings.base import *  # noqa: F403 - settings modules are layered by star import
 from strandsweb.settings.base import BASE_DIR
-from strandsweb.settings.environment import channel_layer, text, words
+from strandsweb.settings.environment import cache, channel_layer, text, words
 
 EMBEDDED = True
 DEBUG = os.environ.get("DEBUG") == "1"
@@ -63,6 +63,14 @@ CELERY_BROKER_URL = BROKER_URL or "memory://"
 CHANNEL_LAYERS = (
     channel_layer(BROKER_URL) if BROKER_URL else {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 )
+CACHES = cache(BROKER_URL) if BROKER_URL else {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# Nothing is sent from a machine with nothing installed: mails are files.
+MAIL = True
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = DATA_DIR / "mail"
+DEFAULT_FROM_EMAIL = "strandsweb@localhost"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True  # http://localhost
 
 # The AWS everything is deployed to. Empty: nobody runs a sandbox; shell commands then start one for themselves.
 AWS_ENDPOINT_URL = os.environ.get("AWS_ENDPOINT_URL") or _run.get("sandbox", "")

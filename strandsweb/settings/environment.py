@@ -34,3 +34,14 @@ def channel_layer(broker_url: str) -> dict[str, Any]:
             "CONFIG": {"hosts": [broker_url], "prefix": "strandsweb"},
         }
     }
+
+
+def cache(broker_url: str) -> dict[str, Any]:
+    """What several processes count together (attempts to sign in ...), in the broker."""
+    return {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": broker_url,
+            "KEY_PREFIX": "strandsweb-cache",
+        }
+    }

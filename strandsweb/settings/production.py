@@ -6,8 +6,8 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from strandsweb.settings.base import *  # noqa: F403 - settings modules are layered by star import
-from strandsweb.settings.base import BASE_DIR
-from strandsweb.settings.environment import channel_layer, text, words
+from strandsweb.settings.base import BASE_DIR, SIGN_UP_OPEN
+from strandsweb.settings.environment import cache, channel_layer, text, words
 
 EMBEDDED = False
 DEBUG = False
@@ -31,6 +31,22 @@ DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_si
 BROKER_URL = text("BROKER_URL")
 CELERY_BROKER_URL = BROKER_URL
 CHANNEL_LAYERS = channel_layer(BROKER_URL)
+CACHES = cache(BROKER_URL)
+
+# Without a mail server nothing is sent: invitations are links to hand over, and passwords are reset by administrators.
+EMAIL_HOST = text("EMAIL_HOST", "")
+MAIL = bool(EMAIL_HOST)
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if MAIL else 'dummy'}.EmailBackend"
+EMAIL_PORT = int(text("EMAIL_PORT", "587"))
+EMAIL_HOST_USER = text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = text("EMAIL_USE_TLS", "1") == "1"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL") if MAIL else ""
+if SIGN_UP_OPEN:
+    if not MAIL:
+        raise ImproperlyConfigured("SIGN_UP=open needs EMAIL_HOST: addresses of strangers have to be verified.")
+    ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 
 # Empty means AWS itself. Set it to a sandbox to try the production shape without an account.
 AWS_ENDPOINT_URL = text("AWS_ENDPOINT_URL", "")
@@ -67,4 +83,6 @@ CSRF_COOKIE_SECURE = not _plain_http
 SECURE_HSTS_SECONDS = 0 if _plain_http else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not _plain_http
 SECURE_HSTS_PRELOAD = not _plain_http
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if _plain_http else "https"
+ALLAUTH_TRUSTED_PROXY_COUNT = int(text("TRUSTED_PROXY_COUNT", "0" if _plain_http else "1"))
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS", ",".join(f"https://{host}" for host in ALLOWED_HOSTS))

@@ -1,0 +1,1 @@
+"""Who people are: how they sign in, how they come into a project, and what acts in their name."""

@@ -1,0 +1,74 @@
+"""Forms of signing in, and of passkeys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from allauth.account.forms import LoginForm
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
+
+
+class SignInForm(LoginForm):
+    """User name or e-mail address, and password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = "Username or e-mail address"
+        self.fields["password"].help_text = ""  # the page has the link, where mails are sent
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+        self.fields["login"].widget.attrs |= {"autocomplete": "username webauthn", "autofocus": True}
+
+    def add_prefix(self, field_name: str) -> str:
+        """On the page the field is `username`, which is what password managers look for."""
+        return "username" if field_name == "login" else super().add_prefix(field_name)
+
+
+class _WellFormed:
+    """What a browser says of a passkey is parsed by a library that trusts its shape; another shape is a wrong code."""
+
+    def _clean_fields(self) -> None:
+        with _refusing(self):
+            super()._clean_fields()  # type: ignore[misc]
+
+    def _clean_form(self) -> None:
+        with _refusing(self):
+            super()._clean_form()  # type: ignore[misc]
+
+
+@contextmanager
+def _refusing(form: Any) -> Iterator[None]:
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        form.add_error("credential", "The browser's answer could not be read. Try again.")
+
+
+class PasskeySignInForm(_WellFormed, LoginWebAuthnForm):
+    """Signing in with a passkey alone."""
+
+
+class PasskeyStepForm(_WellFormed, AuthenticateWebAuthnForm):
+    """A passkey as the second step."""
+
+
+class PasskeyAgainForm(_WellFormed, ReauthenticateWebAuthnForm):
+    """A passkey to prove that it is still them."""
+
+
+class PasskeyAddForm(_WellFormed, AddWebAuthnForm):
+    """A new passkey."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].help_text = "To tell your keys apart."
+        self.fields["passwordless"].label = "Sign me in without a password"
+        self.fields["passwordless"].help_text = "The key has to check your finger, face or PIN."
+        self.fields["passwordless"].initial = True

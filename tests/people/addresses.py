@@ -1,0 +1,41 @@
+"""The addresses of accounts: who may see which."""
+
+from __future__ import annotations
+
+# Answer to anybody, as their visitors have not signed in yet; name -> arguments.
+OPEN: dict[str, tuple[str, ...]] = {
+    "account_login": (),
+    "account_logout": (),
+    "account_signup": (),
+    "account_inactive": (),
+    "account_confirm_email": ("abc",),
+    "account_email_verification_sent": (),
+    "account_reset_password": (),
+    "account_reset_password_done": (),
+    "account_reset_password_from_key": ("1", "set-password"),
+    "account_reset_password_from_key_done": (),
+    "mfa_authenticate": (),
+    "mfa_login_webauthn": (),
+}
+
+# Answer to anybody who is signed in, with their own things.
+PERSONAL: dict[str, tuple[str, ...]] = {
+    "mfa_index": (),
+    "account_change_password": (),
+    "account_set_password": (),
+    "account_email": (),
+    "account_reauthenticate": (),
+    "mfa_reauthenticate": (),
+    "mfa_reauthenticate_webauthn": (),
+    "mfa_activate_totp": (),
+    "mfa_deactivate_totp": (),
+    "mfa_view_recovery_codes": (),
+    "mfa_generate_recovery_codes": (),
+    "mfa_download_recovery_codes": (),
+    "mfa_list_webauthn": (),
+    "mfa_add_webauthn": (),
+    "mfa_edit_webauthn": ("1",),
+    "mfa_remove_webauthn": ("1",),
+    "usersessions_list": (),
+    "session-end": ("1",),
+}
