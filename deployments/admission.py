@@ -36,6 +36,9 @@ def check(deployment: Deployment) -> Plan | None:
     """The plan to run, if the database still agrees with it; closes the deployment, and answers None, if not.
 
     A run that was admitted before, and whose worker died, goes on. Counts how often it was taken up.
+
+    Raises:
+        PlanMismatch: that run's plan cannot be read any more.
     """
     with transaction.atomic():
         current = Deployment.objects.select_for_update().get(pk=deployment.pk)

@@ -12,7 +12,7 @@ from deployments import clouds, states
 from deployments.aws.refresh import read_all
 from deployments.aws.registry import KINDS
 from deployments.dispatch import enqueue
-from deployments.engine.errors import EngineError
+from deployments.engine.errors import EngineError, PlanMismatch
 from deployments.engine.plan import Change, PlanKind
 from deployments.engine.planner import live_fingerprint, make_changes
 from deployments.engine.state import State
@@ -83,7 +83,10 @@ def _is_as_configured(environment: Environment, state: State, fingerprint: str) 
     )
     if newest is None or newest.configuration != environment.project.latest_configuration:
         return False
-    subject = newest.plan.value().subject
+    try:
+        subject = newest.plan.value().subject
+    except PlanMismatch:
+        return False
     return (subject.base_serial, subject.base_digest, subject.live_fingerprint) == (
         state.serial,
         state.digest(),

@@ -32,7 +32,7 @@ from deployments.aws.credentials import Keys
 from deployments.dispatch import enqueue
 from deployments.engine import story
 from deployments.engine.clock import SystemClock
-from deployments.engine.errors import CloudError, LostLease, Refused
+from deployments.engine.errors import CloudError, LostLease, PlanMismatch, Refused
 from deployments.engine.executor import execute
 from deployments.engine.inbox import Inbox
 from deployments.engine.plan import Plan
@@ -141,15 +141,22 @@ def run(*, deployment_id: int, announce: broadcasts.Announce = broadcasts.run_ch
         return deployment
     try:
         _record_what_is_owed(deployment)
-        plan = admission.check(deployment)
+        try:
+            plan = admission.check(deployment)
+        except PlanMismatch as unreadable:
+            failure = parking.park(deployment, held, announce, reason=str(unreadable))
+            _finish(deployment, None, held, failure, announce)
+            plan = None
         if plan is not None:
             gives_up = gives_up or admission.why_stuck(deployment)
-            if gives_up:
-                failure = parking.park(deployment, plan, held, announce, reason=gives_up)
+            if not gives_up:
+                outcome = _carry_out(deployment, plan, held, announce, keys)
+            elif deployment.status == Status.RUNNING or admission.begin(deployment, held):
+                outcome = parking.park(deployment, held, announce, reason=gives_up)
             else:
-                failure = _carry_out(deployment, plan, held, announce, keys)
-            if failure is not None:
-                _finish(deployment, plan, held, failure, announce)
+                outcome = None
+            if outcome is not None:
+                _finish(deployment, plan, held, outcome, announce)
     except LostLease:
         logger.warning("%s: another worker took over", deployment.public_id)
     finally:
@@ -278,12 +285,17 @@ def _carry_out(
     return failure
 
 
-def _finish(deployment: Deployment, plan: Plan, held: leases.Held, failure: str, announce: broadcasts.Announce) -> None:
-    """Closes the run, marks other plans made from the state before it as stale, and writes its record."""
+def _finish(
+    deployment: Deployment, plan: Plan | None, held: leases.Held, failure: str, announce: broadcasts.Announce
+) -> None:
+    """Closes the run, marks other plans made from the state before it as stale, and writes its record.
+
+    `plan` is None where it cannot be read any more.
+    """
     with transaction.atomic():
         leases.renew(held)
         told = story.fold(events_of(deployment))
-        seconds, path = told.critical_path(needs(steps_of(plan)))
+        seconds, path = told.critical_path(needs(steps_of(plan)) if plan else {})
         summary = {
             "seconds": told.seconds(),
             "critical_path_seconds": seconds,
@@ -297,7 +309,7 @@ def _finish(deployment: Deployment, plan: Plan, held: leases.Held, failure: str,
             status=status, error=error, summary=summary, ended_at=timezone.now()
         )
         _outdate_other_plans(deployment)
-        if status == Status.FAILED:
+        if status == Status.FAILED and plan is not None:
             undo = undoing.propose_after(deployment, plan)
             if undo is not None:
                 second_factor.hand_over(ended=deployment, following=undo)
@@ -325,7 +337,7 @@ def _outdate_other_plans(deployment: Deployment) -> None:
         environment_id=deployment.environment_id, status__in=(Status.WAITING, Status.READY)
     ).exclude(pk=deployment.pk)
     for other in others.select_related("plan"):
-        if other.plan.value().subject.base_serial != serial:
+        if other.plan.base_serial != serial:
             Deployment.objects.filter(pk=other.pk, status__in=(Status.WAITING, Status.READY)).update(
                 status=Status.STALE,
                 error=f"{deployment.public_id} changed the environment after this plan was made. It needs a new plan.",

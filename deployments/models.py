@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import models
 
-from deployments.engine.errors import PlanMismatch
+from deployments.engine.errors import PlanMismatch, Refused
 from deployments.engine.plan import Plan, PlanKind
 from projects.models import Configuration, Environment, Project, SourceBundle, User
 
@@ -170,16 +170,26 @@ class PlanDocument(models.Model):
     def __str__(self) -> str:
         return f"plan {self.digest[:12]}"
 
+    @property
+    def base_serial(self) -> int:
+        """Serial of the state it was made from."""
+        serial: int = self.state_before["serial"]
+        return serial
+
     def value(self) -> Plan:
         """The plan as the engine's value.
 
         Raises:
-            Refused: the text is of another format, or is not what the digest says.
+            PlanMismatch: the text is not what the digest says, or this version cannot read it.
         """
-        plan = Plan.from_dict(json.loads(self.text))
         if hashlib.sha256(self.text.encode()).hexdigest() != self.digest:
-            raise PlanMismatch("The stored plan is not the one that was approved.")
-        return plan
+            raise PlanMismatch("The stored plan is not the one that was made. It needs a new plan.")
+        try:
+            return Plan.from_dict(json.loads(self.text))
+        except (Refused, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise PlanMismatch(
+                f"The stored plan cannot be read by this version of strandsweb ({error}). It needs a new plan."
+            ) from error
 
 
 class Approval(models.Model):

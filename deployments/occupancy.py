@@ -10,6 +10,7 @@ from django.utils import timezone
 from deployments import second_factor
 from deployments.admission import TAKEUPS
 from deployments.aws.registry import KINDS
+from deployments.engine.errors import PlanMismatch
 from deployments.engine.plan import Change
 from deployments.engine.steps import Operation
 from deployments.models import Deployment, Lease, PlanDocument, Status, Step
@@ -88,7 +89,10 @@ def _lease(environment: Environment, now: datetime) -> Lease | None:
 def _pending(deployment: Deployment) -> tuple[Pending, ...]:
     steps = list(deployment.steps.filter(status=Step.Status.RUNNING))
     document = PlanDocument.objects.filter(deployment=deployment).first() if steps else None
-    changes = {change.logical_id: change for change in document.value().changes} if document else {}
+    try:
+        changes = {change.logical_id: change for change in document.value().changes} if document else {}
+    except PlanMismatch:  # whoever takes the run up will say so, and give it up
+        changes = {}
     return tuple(Pending(step, _lookup(step, changes.get(step.logical_id))) for step in steps)
 
 

@@ -5,31 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from deployments import admission, leases
+from deployments import leases
 from deployments.broadcasts import Announce
 from deployments.engine import story
 from deployments.engine.clock import SystemClock
 from deployments.engine.errors import Category
 from deployments.engine.events import Code, Event
-from deployments.engine.plan import Plan
-from deployments.engine.steps import steps_of
 from deployments.ledger import DatabaseLedger, events_of
 from deployments.models import Deployment, Status
 
 ADVICE = "Plan again: what was under way is looked up by name and taken over."
 
 
-def park(deployment: Deployment, plan: Plan, held: leases.Held, announce: Announce, *, reason: str) -> str | None:
+def park(deployment: Deployment, held: leases.Held, announce: Announce, *, reason: str) -> str:
     """Tells the run to its end without a call: what was under way failed, the rest was cancelled; answers the reason.
+
+    Asks the rows alone, as the plan may be what cannot be read.
 
     Raises:
         LostLease: another worker holds the environment; nothing was written.
     """
-    if deployment.status == Status.QUEUED and not admission.begin(deployment, held):
-        return None
     told = events_of(deployment)
     so_far = story.fold(told)
-    steps = {step.id: step.logical_id for step in steps_of(plan)}
+    steps = dict(deployment.steps.order_by("position").values_list("step_id", "logical_id"))
     pending = [name for name in steps if name in so_far.steps and so_far.steps[name].status is story.Status.RUNNING]
     untouched = [name for name in steps if name not in so_far.steps]
     if pending:
@@ -45,7 +43,9 @@ def park(deployment: Deployment, plan: Plan, held: leases.Held, announce: Announ
     counts = story.fold(tale.events, so_far).counts()
     ended = {status.value: counts[status.value] for status in story.ENDED_AS.values()}
     tale.tell(Code.RUN_ENDED, {"status": Status.FAILED.value, "seconds": 0.0, "counts": ended})
-    ledger = DatabaseLedger(deployment=deployment, held=held, base_serial=plan.subject.base_serial, announce=announce)
+    ledger = DatabaseLedger(
+        deployment=deployment, held=held, base_serial=deployment.plan.base_serial, announce=announce
+    )
     ledger.commit(tale.events)
     return f"{reason} {ADVICE}"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from deployments import states
 from deployments.engine.clock import iso
+from deployments.engine.errors import PlanMismatch
 from deployments.engine.plan import Action, Change, Plan
 from deployments.models import RAN, Deployment, RunEvent, Step
 from history.metadata import Counts, Metadata
@@ -50,9 +51,9 @@ def record_run(deployment: Deployment) -> None:
 
 
 def _metadata(deployment: Deployment, state_after: dict[str, Any]) -> Metadata:
-    plan = deployment.plan.value()
+    plan = _readable(deployment)
     done = set(deployment.steps.filter(status=Step.Status.SUCCEEDED).values_list("logical_id", flat=True))
-    counts = Counter(change.action for change in plan.changes if change.logical_id in done)
+    counts = Counter(change.action for change in plan.changes if change.logical_id in done) if plan else Counter()
     environment = deployment.environment
     assert deployment.started_at is not None, "a run has a start"
     assert deployment.ended_at is not None, "a run that is recorded has ended"
@@ -69,7 +70,7 @@ def _metadata(deployment: Deployment, state_after: dict[str, Any]) -> Metadata:
         method=deployment.method,
         version=str(deployment.configuration.number),
         configuration_number=deployment.configuration.number,
-        source_digest=plan.subject.source_digest,
+        source_digest=deployment.source.digest if deployment.source else "",
         counts=Counts(
             created=counts[Action.CREATE],
             updated=counts[Action.UPDATE],
@@ -78,10 +79,18 @@ def _metadata(deployment: Deployment, state_after: dict[str, Any]) -> Metadata:
             imported=counts[Action.IMPORT],
         ),
         resource_count=sum(len(stack["resources"]) for stack in state_after["stacks"].values()),
-        monthly_usd=plan.monthly_usd()[1],
-        what_changed=deployment.message or in_words(plan),
+        monthly_usd=plan.monthly_usd()[1] if plan else None,
+        what_changed=deployment.message or (in_words(plan) if plan else ""),
         rollback_to=deployment.rollback_to or None,
     )
+
+
+def _readable(deployment: Deployment) -> Plan | None:
+    """The plan, unless it cannot be read any more: then the run was given up, and is recorded all the same."""
+    try:
+        return deployment.plan.value()
+    except PlanMismatch:
+        return None
 
 
 def in_words(plan: Plan) -> str:

@@ -19,6 +19,8 @@ from deployments.errors import WorkflowError
 from deployments.models import RAN, Deployment
 from deployments.wholes import recorded_whole
 from history.models import Record
+from history.reading import Damaged, TooLarge
+from history.store import StoreUnavailable
 from projects.bundles import Bundle, BundleError
 from projects.configuration import Configuration as ProjectConfiguration
 from projects.configuration import Problem, UnknownEnvironment, for_environment, parse
@@ -222,4 +224,7 @@ def _recorded_targets(deployment: Deployment) -> tuple[Resource, ...]:
         record = Record.objects.get(deployment_id=deployment.rollback_to)
     except Record.DoesNotExist:
         raise WorkflowError(f"There is no record of {deployment.rollback_to} to go back to.") from None
-    return recorded_whole(record, deployment.targets)
+    try:
+        return recorded_whole(record, deployment.targets)
+    except (Damaged, TooLarge, StoreUnavailable) as error:
+        raise WorkflowError(f"The records of what to go back to cannot be read: {error}.") from error

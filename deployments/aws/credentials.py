@@ -13,7 +13,7 @@ import botocore.loaders
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
-from botocore.exceptions import BotoCoreError, ClientError, PartialCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from deployments.aws.failures import cloud_error
 from deployments.engine.errors import Category, CloudError
@@ -160,7 +160,14 @@ def _session(access: Access, profile: str | None = None) -> Any:
 
 def _nobody_to_ask(prompt: str) -> str:
     """A profile with an `mfa_serial` of its own would ask on the terminal of a server."""
-    raise PartialCredentialsError(provider="assume-role", cred_var="a code of an MFA device (mfa_serial)")
+    raise CloudError(
+        "The profile wants a code of an MFA device, and there is nobody here to ask.",
+        service="sts",
+        operation="AssumeRole",
+        code="CodeNeeded",
+        category=Category.CREDENTIALS,
+        advice="Name the role and the MFA device in the environment's settings instead.",
+    )
 
 
 def _sts(core: Any, access: Access) -> Any:

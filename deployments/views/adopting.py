@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from deployments.adopting import adopt as adopt_value
+from deployments.engine.errors import PlanMismatch
 from deployments.engine.plan import Change
 from deployments.errors import WorkflowError
 from deployments.models import Deployment, DriftCheck
@@ -41,7 +42,10 @@ def _seen(row: Environment, public_id: str) -> list[Change]:
     """The changes of a plan of this environment, or else of the last look for drift."""
     if public_id:
         deployment = get_object_or_404(Deployment, environment=row, public_id=public_id, plan__isnull=False)
-        return list(deployment.plan.value().changes)
+        try:
+            return list(deployment.plan.value().changes)
+        except PlanMismatch:
+            return []
     check = DriftCheck.objects.filter(environment=row).first()
     return [Change.from_dict(each) for each in check.rows] if check else []
 

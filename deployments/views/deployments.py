@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from deployments import approvals, following, second_factor
 from deployments.checks import Verdict
+from deployments.engine.errors import PlanMismatch
 from deployments.engine.plan import Action as PlanAction
 from deployments.forms import CodeForm, ReviewForm
 from deployments.models import Deployment, PlanDocument, Status
@@ -98,13 +99,16 @@ def find(access: Access, public_id: str) -> Deployment:
 
 
 def reading(request: HttpRequest, found: Deployment) -> PlanReading | None:
-    """The plan as the request's filter shows it; None while there is no plan."""
+    """The plan as the request's filter shows it; None while there is no plan, or none that can be read."""
     document = PlanDocument.objects.filter(deployment=found).first()
     if document is None:
         return None
     known = {action.value for action in PlanAction}
     actions = frozenset(PlanAction(value) for value in request.GET.getlist("action") if value in known)
-    return PlanReading(document.value(), actions, request.GET.get("text", "")[:200])
+    try:
+        return PlanReading(document.value(), actions, request.GET.get("text", "")[:200])
+    except PlanMismatch:  # the deployment's own error says so as soon as it is run
+        return None
 
 
 def describe(access: Access, found: Deployment) -> dict[str, Any]:

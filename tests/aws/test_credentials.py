@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from moto import mock_aws
@@ -51,6 +52,19 @@ def test_no_credentials_are_refused_with_advice() -> None:
         with pytest.raises(CloudError) as caught:
             session_for(Access("123456789012", "us-east-1", "run-7"))
     assert caught.value.category is Category.CREDENTIALS and caught.value.advice
+
+
+def test_a_profile_that_asks_for_a_code_of_its_own_is_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        "[profile base]\naws_access_key_id = a\naws_secret_access_key = b\n"
+        f"[profile work]\nrole_arn = arn:aws:iam::{OTHER}:role/x\nsource_profile = base\nmfa_serial = device\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    with pytest.raises(CloudError, match="MFA device"):
+        session_for(Access(OTHER, "us-east-1", "run-7", profile="work"))
 
 
 def test_nothing_secret_is_in_a_repr() -> None:
