@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from deployments.engine.canonical import digest, dumps
@@ -158,10 +158,11 @@ class _World:
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    """What has to be equal, and what else is worth comparing."""
+    """What has to be equal, what else is worth comparing, and what of it is told in other words."""
 
     must: Mapping[str, Any]
-    may: Mapping[str, Any]
+    may: Mapping[str, Any] = field(default_factory=dict)
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _meaning(each: Seen, kinds: Kinds, world: _World, uses: Mapping[str, tuple[str, ...]]) -> _Meaning | None:
@@ -173,7 +174,7 @@ def _meaning(each: Seen, kinds: Kinds, world: _World, uses: Mapping[str, tuple[s
             return None
         own = {alias: part for part in world.parts_of(each) for alias in part.aliases}
         marks = {alias: digest(_normal(part.properties, kind)) for alias, part in own.items()}
-        return _Meaning({**_replaced(properties, marks), "used by": list(used)}, {})
+        return _Meaning({**_replaced(properties, marks), "used by": list(used)})
     meaning = _MEANINGS.get(each.type)
     return meaning(properties, world) if meaning else None
 
@@ -204,25 +205,40 @@ def _role(properties: Mapping[str, Any], world: _World) -> _Meaning:
         for grant in grants(document)
         if not world.writes_own_log(grant)
     }
-    rest = {
-        key: value for key, value in properties.items() if key not in ("AssumeRolePolicyDocument", "Policies", "Path")
-    }
+    trusted = grants(properties.get("AssumeRolePolicyDocument"))
+    own = ("AssumeRolePolicyDocument", "Path", "Policies")
+    rest = {key: value for key, value in properties.items() if key not in own}
     return _Meaning(
-        {
-            "Trust": _told(grants(properties.get("AssumeRolePolicyDocument"))),
-            "Permissions": _told(allowed),
-            **rest,
-        },
-        {},
+        {"Trust": _keys(trusted), "Permissions": _keys(allowed), **rest},
+        told={"Trust": _told(trusted), "Permissions": _told(allowed)},
     )
+
+
+def _keys(found: Iterable[Grant]) -> list[list[str]]:
+    """Each grant as far as it counts; sorted."""
+    return sorted([grant.effect, grant.principal, grant.action_key, grant.resource, grant.condition] for grant in found)
 
 
 def _told(found: Iterable[Grant]) -> list[str]:
-    """Each grant as one text that says all of it; sorted."""
-    return sorted(
-        " ".join(filter(None, (grant.effect, grant.principal, grant.action_key, grant.resource, grant.condition)))
-        for grant in found
-    )
+    """Grants for people: one line for all actions of one effect on one resource."""
+    actions: defaultdict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    for grant in sorted(found):
+        actions[grant.effect, grant.principal, grant.resource, grant.condition].append(grant.action)
+    return [
+        " ".join(
+            filter(
+                None,
+                (
+                    "" if effect == "Allow" else effect,
+                    principal,
+                    ", ".join(names),
+                    resource and f"on {resource}",
+                    condition and f"if {condition}",
+                ),
+            )
+        )
+        for (effect, principal, resource, condition), names in sorted(actions.items())
+    ]
 
 
 def _security_group(properties: Mapping[str, Any], world: _World) -> _Meaning:
@@ -233,7 +249,7 @@ def _security_group(properties: Mapping[str, Any], world: _World) -> _Meaning:
         return [rule for _, rule in sorted({dumps(rule): rule for rule in bare}.items())]
 
     names = ("SecurityGroupIngress", "SecurityGroupEgress")
-    return _Meaning({"VpcId": properties.get("VpcId"), **{name: rules(name) for name in names}}, {})
+    return _Meaning({"VpcId": properties.get("VpcId"), **{name: rules(name) for name in names}})
 
 
 def _endpoint(properties: Mapping[str, Any], world: _World) -> _Meaning:
@@ -246,7 +262,7 @@ def _endpoint(properties: Mapping[str, Any], world: _World) -> _Meaning:
 
 def _layer(properties: Mapping[str, Any], world: _World) -> _Meaning:
     rest = {key: value for key, value in properties.items() if key not in ("Content", "LayerName")}
-    return _Meaning({"Content": content(properties["Content"]), **rest}, {})
+    return _Meaning({"Content": content(properties["Content"]), **rest})
 
 
 def _function(properties: Mapping[str, Any], world: _World) -> _Meaning:
@@ -259,7 +275,7 @@ def _function(properties: Mapping[str, Any], world: _World) -> _Meaning:
 
 
 def _alarm(properties: Mapping[str, Any], world: _World) -> _Meaning:
-    return _Meaning(properties, {})
+    return _Meaning(properties)
 
 
 _MEANINGS: Mapping[str, Callable[[Mapping[str, Any], _World], _Meaning]] = {
@@ -282,6 +298,6 @@ def _same(group: list[tuple[Seen, _Meaning]]) -> Same:
     return Same(
         group[0][0].type,
         tuple(each.logical_id for each, _ in group),
-        {name: value for name, value in {**first.must, **equal}.items() if value not in _NOTHING},
+        {name: value for name, value in {**first.must, **first.told, **equal}.items() if value not in _NOTHING},
         tuple(sorted(differing)),
     )

@@ -58,7 +58,7 @@ class Finding:
 def findings(
     seen: Iterable[Seen], configuration: Configuration | None, kinds: Kinds, *, wanted: Container[str] | None = None
 ) -> tuple[Finding, ...]:
-    """All findings of one environment; those that save money first, then those with a change ready.
+    """All findings of one environment, in order.
 
     `configuration` is the effective one of the environment, None when there is none to edit; `wanted` the logical ids
     that it still asks for (None: all).
@@ -72,6 +72,11 @@ def findings(
     found += [_unused(name, desk, kinds, attached) for name in unused if resources[name].type in _CALLED]
     if wanted is not None:
         found = [_if_still_wanted(finding, wanted) for finding in found]
+    return in_order(found)
+
+
+def in_order(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Those that save money first, the most before the less; then those with a change ready."""
     return tuple(sorted(found, key=lambda each: (-(each.monthly_usd or 0), not each.edits, each.type, each.title)))
 
 

@@ -15,7 +15,7 @@ from deployments.engine.plan import ABSENT, Change, Origin, Reason
 from deployments.engine.state import StateResource
 from deployments.errors import OutOfDate, WorkflowError
 from deployments.models import DriftCheck
-from deployments.optimising.findings import Finding, across, findings
+from deployments.optimising.findings import Finding, across, findings, in_order
 from deployments.optimising.proposals import NotMergeable, Proposal, propose
 from projects.bundles import Bundle, BundleError
 from projects.configuration import Configuration as Parsed
@@ -65,7 +65,7 @@ def report_of(environment: Environment) -> Report:
         each.name: seen if each == environment else _live(states.load(each).resources, None)[0] for each in beside
     }
     return Report(
-        findings=(*found, *across(environment.name, worlds, KINDS)),
+        findings=in_order([*found, *across(environment.name, worlds, KINDS)]),
         compared=len(seen),
         looked_at=check.checked_at if check else None,
         left_out=left_out,

@@ -90,7 +90,7 @@ def test_an_isolated_agent_that_may_what_all_may_joins_the_shared_role() -> None
     [finding] = found_in(text)
     assert (finding.keeps, finding.goes) == ("SharedExecutionRole", ("TwoExecutionRole",))
     assert finding.title == "two: a role of its own allows what the shared one does"
-    assert any(name == "Permissions" and "sqs:sendmessage" in value for name, value in finding.facts)
+    assert any(name == "Permissions" and "sqs:SendMessage" in value for name, value in finding.facts)
     proposal = proposed(text, finding)
     assert lines(text, proposal.text) == ["-    isolated: true   # once"]
     assert [(effect.environment, effect.removed, effect.added) for effect in proposal.effects] == [

@@ -71,9 +71,18 @@ def test_roles_are_what_they_allow_besides_their_own_logs() -> None:
     found = duplicates([two, more, *logs, bounded, one], KINDS, {})
     assert [same.logical_ids for same in found] == [("One", "Two")]
     assert found[0].facts == {
-        "Trust": ["Allow lambda sts:assumerole"],
-        "Permissions": ["Allow s3:getobject r", "Allow sqs:sendmessage r"],
+        "Trust": ["lambda sts:AssumeRole"],
+        "Permissions": ["s3:GetObject, sqs:SendMessage on r"],
     }
+
+
+def test_what_a_role_denies_and_under_which_condition_counts_and_is_told() -> None:
+    denied = {**allow("s3:PutObject", "r"), "Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    [same] = duplicates([role("One", denied), role("Two", denied)], KINDS, {})
+    [told] = same.facts["Permissions"]
+    assert told.startswith("Deny s3:PutObject on r if") and "securetransport false" in told
+    assert groups(role("One", denied), role("Two", {**denied, "Effect": "Allow"})) == []
+    assert groups(role("One", denied), role("Two", {**denied, "Condition": {}})) == []
 
 
 @pytest.mark.parametrize(
