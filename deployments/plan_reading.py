@@ -129,9 +129,16 @@ def row(change: Change) -> Row:
     return Row(
         change=change,
         sign=SIGNS[change.action],
-        reason=REASON_TEXT[change.reason],
+        reason=REASON_TEXT[change.reason] + (f"; {_order(change)}" if change.action is Action.REPLACE else ""),
         properties=tuple(_line(each) for each in change.properties),
     )
+
+
+def _order(change: Change) -> str:
+    """Which of the two steps of a replacement comes first."""
+    if change.replaced_as:
+        return "the new one is created first, and the old one deleted when nothing uses it any more"
+    return "the old one is deleted first, as both cannot exist at once"
 
 
 def _line(each: PropertyChange) -> PropertyLine:

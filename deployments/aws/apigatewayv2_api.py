@@ -8,7 +8,7 @@ from typing import Any
 from deployments.aws import tags
 from deployments.aws.calls import Answer
 from deployments.aws.provisioner import AwsProvisioner, in_order, picked
-from deployments.engine.kinds import Kind
+from deployments.engine.kinds import Kind, always
 from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
 
@@ -45,6 +45,7 @@ class ApiGatewayV2Api(AwsProvisioner):
         type="AWS::ApiGatewayV2::Api",
         label="HTTP API",
         immutable=frozenset({"ProtocolType"}),
+        side_by_side=always,
         defaults={name: value for name, value in _MUTABLE.items() if value is not None},
         normalise=_normalise,
         permissions=("apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"),
@@ -101,7 +102,9 @@ class ApiGatewayV2Api(AwsProvisioner):
             (
                 api
                 for api in apis
-                if api["Name"] == target.properties["Name"] and tags.is_ours(api.get("Tags", {}), target.tags)
+                if api["Name"] == target.properties["Name"]
+                and tags.is_ours(api.get("Tags", {}), target.tags)
+                and api["ApiId"] not in target.besides
             ),
             None,
         )

@@ -17,7 +17,7 @@ from deployments.aws.catalogue import meaning
 from deployments.aws.provisioner import Artifacts, AwsProvisioner
 from deployments.engine.canonical import dumps
 from deployments.engine.errors import CloudError
-from deployments.engine.kinds import Kind
+from deployments.engine.kinds import Kind, SideBySide
 from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
 
@@ -39,13 +39,19 @@ def generic_kind(type_name: str) -> Kind | None:
     return Kind(
         type=type_name,
         label=type_name.removeprefix("AWS::").replace("::", " "),
-        immutable=resource_schemas.names(schema, "createOnlyProperties"),
+        immutable=resource_schemas.paths(schema, "createOnlyProperties"),
         stateful=True,  # nobody knows: better one warning too many
         name_property=resource_schemas.name_property(schema),
+        side_by_side=_side_by_side(resource_schemas.naming(schema)),
         write_only=resource_schemas.touched(schema, "writeOnlyProperties"),
         unordered=frozenset(name for name, shape in known.items() if shape.get("insertionOrder") is False),
         permissions=tuple(sorted({*own, *(f"cloudformation:{action}" for action in _ACTIONS)})),
     )
+
+
+def _side_by_side(naming: frozenset[str]) -> SideBySide:
+    """Two can exist at once where they share no name that somebody chose; AWS makes up the others."""
+    return lambda before, after: not any(name in after and before.get(name) == after[name] for name in naming)
 
 
 class CloudControl(AwsProvisioner):
@@ -79,7 +85,10 @@ class CloudControl(AwsProvisioner):
         if answer is None:
             return None
         model = json.loads(answer["ResourceDescription"]["Properties"])
-        live = {name: value for name, value in model.items() if name in self.supported}
+        # A schema does not say what AWS fills in: only what somebody manages is told, and what is told and no longer
+        # wanted is taken out.
+        told = self.supported & properties.keys() if properties else self.supported
+        live = {name: value for name, value in model.items() if name in told}
         return Live(physical_id, live, self._attributes(model), self._tags_of(model))
 
     def make(self, target: Target) -> Made | Refusal:
@@ -131,10 +140,6 @@ class CloudControl(AwsProvisioner):
         )
         if answer is not None:
             self._ended(answer["ProgressEvent"], "NotFound")
-
-    def changed(self, target: Target, live: Live) -> frozenset[str]:
-        """Only what is asked for is compared: a schema does not say what AWS fills in."""
-        return super().changed(target, live) & frozenset(target.properties)
 
     def _ended(self, event: Answer, *expected: str) -> Answer | Refusal:
         """Waits for a request's end; an error code in `expected` is an answer.

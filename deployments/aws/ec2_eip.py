@@ -8,7 +8,7 @@ from typing import Any
 from deployments.aws import tags
 from deployments.aws.calls import Answer
 from deployments.aws.ec2_tagged import TAGGING, Ec2Provisioner
-from deployments.engine.kinds import Kind
+from deployments.engine.kinds import Kind, always
 from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
 
@@ -27,6 +27,7 @@ class Ec2Eip(Ec2Provisioner):
         type="AWS::EC2::EIP",
         label="Elastic IP",
         immutable=supported,
+        side_by_side=always,
         defaults={"Domain": "vpc"},
         fixed_monthly_usd=lambda properties: _HOURS * _USD_PER_HOUR,
         permissions=(*TAGGING, "ec2:AllocateAddress", "ec2:DescribeAddresses", "ec2:ReleaseAddress"),

@@ -9,7 +9,7 @@ from deployments.aws.calls import Refusal
 from deployments.aws.ec2_tagged import TAGGING, Ec2Provisioner
 from deployments.aws.provisioner import picked
 from deployments.engine.errors import Category, CloudError
-from deployments.engine.kinds import Kind
+from deployments.engine.kinds import Kind, any_differs
 from deployments.engine.ports import Made, Target
 from deployments.engine.state import StateResource
 
@@ -27,6 +27,7 @@ class Ec2FlowLog(Ec2Provisioner):
         type="AWS::EC2::FlowLog",
         label="Flow log",
         immutable=supported,
+        side_by_side=any_differs("ResourceId"),
         defaults={"LogDestinationType": "cloud-watch-logs", "MaxAggregationInterval": 600},
         permissions=(
             *TAGGING,

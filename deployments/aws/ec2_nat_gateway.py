@@ -9,7 +9,7 @@ from deployments.aws.calls import Refusal
 from deployments.aws.ec2_tagged import TAGGING, Ec2Provisioner
 from deployments.aws.provisioner import picked
 from deployments.engine.errors import Category, CloudError
-from deployments.engine.kinds import Kind
+from deployments.engine.kinds import Kind, any_differs
 from deployments.engine.ports import Made, Target
 from deployments.engine.state import StateResource
 
@@ -29,6 +29,7 @@ class Ec2NatGateway(Ec2Provisioner):
         type="AWS::EC2::NatGateway",
         label="NAT gateway",
         immutable=supported,
+        side_by_side=any_differs("AllocationId"),
         defaults={"ConnectivityType": "public"},
         fixed_monthly_usd=lambda properties: _MONTHLY_USD,
         permissions=(*TAGGING, "ec2:CreateNatGateway", "ec2:DeleteNatGateway", "ec2:DescribeNatGateways"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from deployments.aws.calls import Refusal
 from deployments.aws.provisioner import AwsProvisioner, picked
-from deployments.engine.kinds import Kind
+from deployments.engine.kinds import Kind, any_differs
 from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
 
@@ -27,6 +27,7 @@ class Ec2Route(AwsProvisioner):
         type="AWS::EC2::Route",
         label="Route",
         immutable=frozenset(_KEY),
+        side_by_side=any_differs(*_KEY),
         permissions=("ec2:CreateRoute", "ec2:DeleteRoute", "ec2:DescribeRouteTables", "ec2:ReplaceRoute"),
     )
 

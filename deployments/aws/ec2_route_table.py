@@ -7,7 +7,7 @@ from typing import Any
 
 from deployments.aws.calls import Answer
 from deployments.aws.ec2_tagged import TAGGING, Ec2Provisioner
-from deployments.engine.kinds import Kind
+from deployments.engine.kinds import Kind, always
 from deployments.engine.ports import Made, Target
 
 
@@ -21,6 +21,7 @@ class Ec2RouteTable(Ec2Provisioner):
         type="AWS::EC2::RouteTable",
         label="Route table",
         immutable=supported,
+        side_by_side=always,
         permissions=(*TAGGING, "ec2:CreateRouteTable", "ec2:DeleteRouteTable", "ec2:DescribeRouteTables"),
     )
 

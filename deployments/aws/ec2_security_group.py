@@ -10,7 +10,7 @@ from deployments.aws.calls import Refusal
 from deployments.aws.ec2_tagged import TAGGING, Ec2Provisioner
 from deployments.aws.provisioner import picked
 from deployments.engine.canonical import dumps
-from deployments.engine.kinds import Kind
+from deployments.engine.kinds import Kind, any_differs
 from deployments.engine.ports import Live, Made, Target
 
 _FIXED = ("GroupDescription", "GroupName", "VpcId")
@@ -42,6 +42,7 @@ class Ec2SecurityGroup(Ec2Provisioner):
         type="AWS::EC2::SecurityGroup",
         label="Security group",
         immutable=frozenset(_FIXED),
+        side_by_side=any_differs("VpcId", "GroupName"),
         unordered=frozenset(_RULES),
         defaults={"SecurityGroupIngress": [], "SecurityGroupEgress": [_EVERYTHING_OUT]},
         normalise=_normalise,

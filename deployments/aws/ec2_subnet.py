@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,15 @@ from deployments.engine.ports import Live, Made, Target
 _FIXED = ("AvailabilityZone", "CidrBlock", "VpcId")
 
 
+def _have_room(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """In one VPC no two subnets overlap; ranges that are not known yet might."""
+    if before.get("VpcId") != after.get("VpcId"):
+        return True
+    known = [block for block in (before.get("CidrBlock"), after.get("CidrBlock")) if isinstance(block, str)]
+    ranges = [ipaddress.ip_network(block, strict=False) for block in known]
+    return len(ranges) == 2 and not ranges[0].overlaps(ranges[1])
+
+
 class Ec2Subnet(Ec2Provisioner):
     """Physical id: the subnet's."""
 
@@ -24,6 +34,7 @@ class Ec2Subnet(Ec2Provisioner):
         type="AWS::EC2::Subnet",
         label="Subnet",
         immutable=frozenset(_FIXED),
+        side_by_side=_have_room,
         defaults={"MapPublicIpOnLaunch": False},
         permissions=(
             *TAGGING,

@@ -82,10 +82,11 @@ class Ec2Provisioner(AwsProvisioner):
         return Live(str(entry[self.id_name]), live, self.attributes_of(entry), tags.from_list(entry.get("Tags")))
 
     def tagged(self, target: Target) -> Answer | None:
-        """What an earlier attempt made: same name, project and environment."""
+        """What an earlier attempt made: same name, project and environment, and not what it takes the place of."""
         keys = [key for key in ("Name", *tags.OWNER) if key in target.tags]
         wanted = [{"Name": f"tag:{key}", "Values": [target.tags[key]]} for key in keys]
-        found = self._listed({self.filters: wanted}) if keys else []
+        listed = self._listed({self.filters: wanted}) if keys else []
+        found = [entry for entry in listed if str(entry[self.id_name]) not in target.besides]
         return min(found, key=lambda entry: str(entry[self.id_name]), default=None)
 
     def specification(self, target: Target) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 from deployments.aws.calls import Answer
 from deployments.aws.ec2_tagged import TAGGING, Ec2Provisioner
 from deployments.aws.provisioner import picked
-from deployments.engine.kinds import Kind
+from deployments.engine.kinds import Kind, always
 from deployments.engine.ports import Live, Made, Target
 
 SETTLED_SECONDS = 120
@@ -31,6 +31,7 @@ class Ec2Vpc(Ec2Provisioner):
         type="AWS::EC2::VPC",
         label="VPC",
         immutable=frozenset({"CidrBlock", "InstanceTenancy", *_FROM_POOL}),
+        side_by_side=always,
         defaults={"InstanceTenancy": "default", **{name: default for name, (_, default) in _SWITCHES.items()}},
         write_only=_FROM_POOL,
         permissions=(

@@ -11,7 +11,7 @@ from deployments.aws.ec2_tagged import TAGGING, Ec2Provisioner
 from deployments.aws.provisioner import picked
 from deployments.engine.canonical import dumps
 from deployments.engine.errors import Category, CloudError
-from deployments.engine.kinds import Kind
+from deployments.engine.kinds import Kind, any_differs
 from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
 
@@ -45,6 +45,7 @@ class Ec2VpcEndpoint(Ec2Provisioner):
         type="AWS::EC2::VPCEndpoint",
         label="VPC endpoint",
         immutable=frozenset(_FIXED),
+        side_by_side=any_differs("VpcId", "ServiceName"),
         policies=frozenset({"PolicyDocument"}),
         unordered=frozenset(_LISTS),
         defaults={

@@ -27,6 +27,8 @@ class Ec2VpcGatewayAttachment(AwsProvisioner):
         type="AWS::EC2::VPCGatewayAttachment",
         label="Gateway attachment",
         immutable=supported,
+        # A gateway has one VPC at most, and a VPC one gateway.
+        side_by_side=lambda before, after: all(before.get(name) != after.get(name) for name in _PROPERTIES),
         permissions=("ec2:AttachInternetGateway", "ec2:DescribeInternetGateways", "ec2:DetachInternetGateway"),
     )
 

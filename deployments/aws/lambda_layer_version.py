@@ -8,7 +8,7 @@ from typing import Any
 from deployments.aws import lambda_code
 from deployments.aws.calls import Answer
 from deployments.aws.provisioner import AwsProvisioner, picked
-from deployments.engine.kinds import Kind
+from deployments.engine.kinds import Kind, always
 from deployments.engine.ports import Live, Made, Target
 from deployments.engine.state import StateResource
 
@@ -27,6 +27,7 @@ class LambdaLayerVersion(AwsProvisioner):
         type="AWS::Lambda::LayerVersion",
         label="Lambda layer",
         immutable=supported,
+        side_by_side=always,
         unordered=frozenset({"CompatibleArchitectures", "CompatibleRuntimes"}),
         defaults={"CompatibleArchitectures": [], "CompatibleRuntimes": [], "Description": "", "LicenseInfo": ""},
         permissions=(
@@ -48,6 +49,8 @@ class LambdaLayerVersion(AwsProvisioner):
             "lambda", "list_layer_versions", _ABSENT, LayerName=target.properties["LayerName"], MaxItems=1
         )
         for newest in (versions or {}).get("LayerVersions", ()):
+            if newest["LayerVersionArn"] in target.besides:
+                continue
             live = self.read(newest["LayerVersionArn"], target.properties)
             if live is not None and live.properties["Content"] == target.properties["Content"]:
                 return live

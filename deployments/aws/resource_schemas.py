@@ -48,6 +48,11 @@ def names(schema: Mapping[str, Any], key: str) -> frozenset[str]:
     return frozenset(path for path in paths if "/" not in path)
 
 
+def paths(schema: Mapping[str, Any], key: str) -> frozenset[str]:
+    """The properties in such a list, nested ones too, as dotted paths; `*` stands for every entry of a list."""
+    return frozenset(path.removeprefix(_PREFIX).replace("/", ".") for path in schema.get(key, ()))
+
+
 def touched(schema: Mapping[str, Any], key: str) -> frozenset[str]:
     """Like `names`, and also the top-level properties that contain a nested one."""
     return frozenset(path.removeprefix(_PREFIX).partition("/")[0] for path in schema.get(key, ()))
@@ -57,6 +62,14 @@ def name_property(schema: Mapping[str, Any]) -> str | None:
     """The one property that identifies a resource and that we may choose, if there is such a one."""
     chosen = names(schema, "primaryIdentifier") - names(schema, "readOnlyProperties")
     return next(iter(chosen)) if len(schema.get("primaryIdentifier", ())) == 1 and chosen else None
+
+
+def naming(schema: Mapping[str, Any]) -> frozenset[str]:
+    """Properties we may choose that are a name as far as one can tell, or part of the identifier."""
+    fixed = names(schema, "createOnlyProperties") | names(schema, "primaryIdentifier")
+    identifier = names(schema, "primaryIdentifier")
+    told = {name for name in fixed if name in identifier or name.endswith(("Name", "Identifier"))}
+    return frozenset(told) - names(schema, "readOnlyProperties")
 
 
 def name_limit(schema: Mapping[str, Any], name: str) -> int:

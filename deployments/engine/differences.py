@@ -54,7 +54,7 @@ def property_changes(
             before=place.live,
             after=place.desired,
             origin=_origin(place),
-            replaces=place.path.partition(".")[0] in kind.immutable,
+            replaces=kind.fixes(place.path, place.live, place.desired),
             unknown=unknown,
         )
         rows.append(_concealed(row, secret_key) if _touches(place.path, kind.sensitive) else row)

@@ -32,7 +32,8 @@ class Kind:
     Attributes:
         type: CloudFormation's name, `AWS::SQS::Queue`.
         label: what people call it, `SQS queue`.
-        immutable: top-level properties whose change needs a replacement.
+        immutable: properties whose change needs a replacement: top-level ones, or dotted paths below one (`A.B`; `*`
+            stands for every entry of a list).
         stateful: deleting it destroys data.
         name_property: the property that carries the deterministic physical name, if it has one.
         policies: properties that hold IAM policy documents (`PolicyDocument`-shaped, or lists of CloudFormation's
@@ -70,12 +71,36 @@ class Kind:
     fixed_monthly_usd: Callable[[Mapping[str, Any]], float] | None = None
     permissions: tuple[str, ...] = ()
 
+    def fixes(self, path: str, before: Any, after: Any) -> bool:
+        """Whether the change of what is at a dotted path needs a replacement, see `immutable`."""
+        return any(
+            f"{path}.".startswith(f"{name}.")
+            or (
+                name.startswith(f"{path}.")
+                and _below(before, name[len(path) + 1 :]) != _below(after, name[len(path) + 1 :])
+            )
+            for name in self.immutable
+        )
+
     def can_coexist(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
         """See `side_by_side`."""
         if self.side_by_side is not None:
             return self.side_by_side(before, after)
         name = after.get(self.name_property or "")
         return isinstance(name, str) and before.get(self.name_property or "") != name
+
+
+def _below(value: Any, path: str) -> list[Any]:
+    """Everything at a dotted path inside a value."""
+    step, _, rest = path.partition(".")
+    match value:
+        case list() if step == "*":
+            inner = list(value)
+        case Mapping() if step in value:
+            inner = [value[step]]
+        case _:
+            return []
+    return [found for each in inner for found in _below(each, rest)] if rest else inner
 
 
 Kinds = Mapping[str, Kind]

@@ -110,6 +110,14 @@ class State:
         """The same state holding exactly these resources."""
         return replace(self, resources={resource.logical_id: resource for resource in resources})
 
+    def without_replaced(self) -> State:
+        """The same state as if every replacement had come to its end: no old resources, and nobody who needs one."""
+        return self.with_resources(
+            replace(entry, dependencies=tuple(replacer_of(name) or name for name in entry.dependencies))
+            for name, entry in self.resources.items()
+            if not replacer_of(name)
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """A state file, version 1.0: stacks by name, resources by logical id, both sorted."""
         stacks: dict[str, dict[str, Any]] = {}

@@ -79,7 +79,7 @@ def importable(state: State) -> Importable:
     """Both by logical id, sorted."""
     identifiers: dict[str, Mapping[str, str]] = {}
     reasons: dict[str, str] = {}
-    for logical_id, resource in sorted(state.resources.items()):
+    for logical_id, resource in sorted(state.without_replaced().resources.items()):
         if resource.type in UNREADABLE:
             reasons[logical_id] = "CloudFormation cannot read resources of this type; let it make the resource anew"
         elif resource.type not in PRIMARY:

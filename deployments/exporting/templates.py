@@ -21,6 +21,7 @@ _PLACEHOLDER = re.compile(r"\$\{([^!{}][^{}]*)\}")
 
 def whole(state: State, kinds: Kinds, *, project: str, outputs: Sequence[Output] = ()) -> Template:
     """All resources in one template; every one says whether deleting the stack deletes it, as imports must."""
+    state = state.without_replaced()
     return _template(_resources(state, kinds), state, kinds, project=project, outputs=outputs)
 
 
@@ -37,6 +38,7 @@ def split(state: State, kinds: Kinds, *, project: str, outputs: Sequence[Output]
 
     Where two stacks need each other, the one that comes first names the other's values literally.
     """
+    state = state.without_replaced()
     resources = _resources(state, kinds)
     crossing = _Crossing(state, prefix=f"{project}-{state.environment}")
     by_stack: dict[str, list[Resource]] = {stack: [] for stack in crossing.order}

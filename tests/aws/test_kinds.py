@@ -234,3 +234,25 @@ def test_fixed_costs() -> None:
     capacity = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
     assert monthly("AWS::DynamoDB::Table", {"ProvisionedThroughput": capacity}) == pytest.approx(2.847)
     assert KINDS[FUNCTION].fixed_monthly_usd is None
+
+
+@pytest.mark.parametrize(
+    ("type_name", "before", "after", "at_once"),
+    [
+        ("AWS::EC2::VPC", {"CidrBlock": "10.0.0.0/16"}, {"CidrBlock": "10.1.0.0/16"}, True),
+        ("AWS::EC2::Subnet", {"VpcId": "a", "CidrBlock": "10.0.0.0/24"}, {"VpcId": {"Ref": "Vpc"}}, True),
+        ("AWS::EC2::Subnet", {"VpcId": "a", "CidrBlock": "10.0.0.0/24"}, {"VpcId": "a"}, False),
+        ("AWS::EC2::Subnet", {"CidrBlock": "10.0.0.0/24"}, {"CidrBlock": "10.0.1.0/24"}, True),
+        ("AWS::EC2::Subnet", {"CidrBlock": "10.0.0.0/24"}, {"CidrBlock": "10.0.0.0/23"}, False),
+        ("AWS::EC2::SecurityGroup", {"VpcId": "a", "GroupName": "g"}, {"VpcId": "a", "GroupName": "g"}, False),
+        ("AWS::EC2::VPCGatewayAttachment", {"VpcId": "a", "InternetGatewayId": "i"}, {"VpcId": "b"}, True),
+        ("AWS::EC2::VPCGatewayAttachment", {"VpcId": "a", "InternetGatewayId": "i"}, {"InternetGatewayId": "i"}, False),
+        ("AWS::SQS::Queue", {"QueueName": "a"}, {"QueueName": "a", "FifoQueue": True}, False),
+        ("AWS::Kinesis::Stream", {"Name": "a"}, {"Name": "a"}, False),
+        ("AWS::Kinesis::Stream", {"Name": "made-up"}, {}, True),
+    ],
+)
+def test_two_can_exist_at_once_where_nothing_that_is_unique_is_the_same(
+    type_name: str, before: dict[str, Any], after: dict[str, Any], at_once: bool
+) -> None:
+    assert KINDS[type_name].can_coexist(before, after) is at_once

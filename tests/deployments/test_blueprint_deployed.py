@@ -218,6 +218,28 @@ def test_a_network_is_made_changes_without_moving_a_subnet_and_goes(site: Site) 
     assert default["IsDefault"]
 
 
+@pytest.mark.parametrize("way_out", ["", ", nat: true"])
+def test_a_network_moves_to_another_range_while_it_is_used(site: Site, way_out: str) -> None:
+    """The cloud gives up nothing that is still used: the new network first, the functions move, the old one last."""
+    before, _, after = (SAMPLE / "strands.yaml").read_text().partition("\nshared:")
+    environments = after[after.index("\nenvironments:") :]
+    vpc = f"\nshared:\n  vpc: {{enabled: true, cidr: %s, endpoints: [s3, sqs], flow_logs: true{way_out}}}"
+    site.deploy(blueprint_of(before + vpc % "10.0.0.0/16" + environments))
+    old = site.state.resources["Vpc"].physical_id
+    blueprint = blueprint_of(before + vpc % "10.1.0.0/16" + environments)
+    plan = site.deploy(blueprint)
+    assert {change.logical_id for change in plan.changes if change.replaced_as} >= {"Vpc", "PrivateSubnet1"}
+    assert site.plan(blueprint.resources).is_empty
+    assert not [name for name in site.state.resources if "." in name]
+    functions = [entry for entry in site.state.resources.values() if entry.type == "AWS::Lambda::Function"]
+    private = {site.state.resources[name].physical_id for name in ("PrivateSubnet1", "PrivateSubnet2")}
+    assert functions and all(set(entry.properties["VpcConfig"]["SubnetIds"]) == private for entry in functions)
+    vpcs = {vpc["VpcId"]: vpc["CidrBlock"] for vpc in site.aws.call("ec2", "describe_vpcs")["Vpcs"]}
+    assert old not in vpcs and vpcs[site.state.resources["Vpc"].physical_id] == "10.1.0.0/16"
+    site.deploy(blueprint, PlanKind.DESTROY)
+    assert site.state.resources == {}
+
+
 def test_a_new_version_or_deployer_alone_is_no_reason_to_touch_anything(site: Site) -> None:
     text = (SAMPLE / "strands.yaml").read_text()
     site.deploy(blueprint_of(text))

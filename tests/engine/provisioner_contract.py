@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from deployments.engine.errors import Category, CloudError
+from deployments.engine.kinds import always
 from deployments.engine.plan import Action, Change, Origin, PlanKind, Reason
 from deployments.engine.planner import Wanted, make_plan
 from deployments.engine.ports import Live, Made, Provisioner, Target
@@ -66,6 +67,18 @@ class ProvisionerContract:
         assert again == first
         case.provisioner.delete(recorded(case.wanted, first))
         assert case.provisioner.find(target(case.wanted)) is None, "a second one was made"
+
+    def test_a_creation_beside_another_takes_nothing_over(self, case: Case) -> None:
+        if case.provisioner.kind.side_by_side is not always:
+            pytest.skip("two of it need something that tells them apart")
+        old = case.provisioner.create(target(case.wanted))
+        beside = replace(target(case.wanted), token="1" * 32, besides=frozenset({old.physical_id}))
+        assert case.provisioner.find(beside) is None
+        new = case.provisioner.create(beside)
+        assert new.physical_id != old.physical_id
+        assert case.provisioner.create(beside) == new, "what an interrupted attempt made is found"
+        case.provisioner.delete(recorded(case.wanted, old))
+        assert case.provisioner.read(new.physical_id, case.wanted.properties) is not None
 
     def test_create_never_touches_what_belongs_to_somebody_else(self, case: Case) -> None:
         if not (case.taggable and case.provisioner.kind.name_property):

@@ -54,6 +54,12 @@ class TestRule(ProvisionerContract):
         return the_case(resource("Hourly", "Rule", {"Pattern": "h"}), None, {"Pattern": "d"})
 
 
+class TestNet(ProvisionerContract):
+    @pytest.fixture
+    def case(self) -> Case:
+        return the_case(resource("Office", "Net", {"Range": "a"}), None, {"Range": "b"})
+
+
 class TestNameOnly(ProvisionerContract):
     @pytest.fixture
     def case(self) -> Case:

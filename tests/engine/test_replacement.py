@@ -101,6 +101,12 @@ def test_while_a_user_has_not_moved_the_old_one_is_kept_and_the_next_plan_finish
     assert state.resources["Desk"].dependencies == ("Floor.replaced",)
     assert state.resources["Floor.replaced"].dependencies == ("Office.replaced",)
     assert State.from_dict(state.as_dict()) == state
+    whole = state.without_replaced().resources
+    assert {name: entry.dependencies for name, entry in whole.items()} == {
+        "Desk": ("Floor",),
+        "Floor": ("Office",),
+        "Office": (),
+    }
     plan = planned(AFTER, state, move.cloud)
     assert {change.logical_id: change.reason for change in plan.changes if change.action is Action.DELETE} == {
         "Floor.replaced": Reason.REPLACED,
