@@ -134,7 +134,9 @@ class AwsProvisioner(ABC):
                 f"{self.kind.label} {live.physical_id} exists and is not tagged as this environment's.",
                 "Rename the resource in the configuration, or delete the other one if nobody needs it.",
             )
-        stuck = sorted(self.changed(target, live) & self.kind.immutable)
+        wanted, there = self._comparable(target.properties), self._comparable(live.properties)
+        changed = sorted(self.changed(target, live))
+        stuck = [name for name in changed if self.kind.fixes(name, there.get(name), wanted.get(name))]
         if stuck:
             raise self._conflict(
                 target,
