@@ -180,12 +180,11 @@ def _meaning(each: Seen, kinds: Kinds, world: _World, uses: Mapping[str, tuple[s
 
 
 def _normal(properties: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
-    """The properties in one form, without what a thing is called, what is said of it, and what says nothing."""
-    normal = {**kind.defaults, **kind.normalise(properties)}
+    """The properties in one form, without what a thing is called, what is said of it, and what is so by default."""
     return {
         key: as_set(value) if key in kind.unordered else value
-        for key, value in normal.items()
-        if key != kind.name_property and key not in _SAID and value not in _NOTHING
+        for key, value in kind.normalise(properties).items()
+        if key != kind.name_property and key not in _SAID and value not in (*_NOTHING, kind.defaults.get(key))
     }
 
 
@@ -268,10 +267,11 @@ def _layer(properties: Mapping[str, Any], world: _World) -> _Meaning:
 def _function(properties: Mapping[str, Any], world: _World) -> _Meaning:
     """The same code is worth a look, whatever else differs; values of variables are not told, only whether equal."""
     rest = {key: value for key, value in properties.items() if key not in ("Code", "Role")}
-    variables = rest.pop("Environment", None) or {}
-    if variables:
-        rest["Environment"] = {"names": sorted(variables.get("Variables", ())), "digest": digest(variables)}
-    return _Meaning({"Code": content(properties["Code"])}, rest)
+    names = {}
+    if variables := rest.pop("Environment", None):
+        rest["Environment"] = digest(variables)
+        names = {"Environment": sorted(variables.get("Variables", ()))}
+    return _Meaning({"Code": content(properties["Code"])}, rest, names)
 
 
 def _alarm(properties: Mapping[str, Any], world: _World) -> _Meaning:
@@ -294,10 +294,11 @@ def _same(group: list[tuple[Seen, _Meaning]]) -> Same:
     first = group[0][1]
     names = {name for _, meaning in group for name in meaning.may}
     differing = {name for name in names if len({dumps(meaning.may.get(name)) for _, meaning in group}) > 1}
-    equal = {name: value for name, value in first.may.items() if name not in differing}
+    equal = {**first.must, **{name: value for name, value in first.may.items() if name not in differing}}
+    told = {name: value for name, value in first.told.items() if name in equal}
     return Same(
         group[0][0].type,
         tuple(each.logical_id for each, _ in group),
-        {name: value for name, value in {**first.must, **first.told, **equal}.items() if value not in _NOTHING},
+        {name: value for name, value in {**equal, **told}.items() if value not in _NOTHING},
         tuple(sorted(differing)),
     )

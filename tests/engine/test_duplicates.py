@@ -132,8 +132,11 @@ def test_functions_with_the_same_code_are_shown_with_what_differs() -> None:
         {},
     )
     assert (same.logical_ids, same.differing) == (("A", "B"), ("MemorySize",))
-    assert (same.facts["Code"], same.facts["Timeout"], same.facts["Environment"]["names"]) == ("1", 3, ["TOKEN"])
+    assert (same.facts["Code"], same.facts["Timeout"], same.facts["Environment"]) == ("1", 3, ["TOKEN"])
     assert "hush" not in str(same), "whether equal, not what"
+    bare = [function("D", "3"), function("E", "3", Environment=variables)]
+    [same] = duplicates(bare, KINDS, {})
+    assert (same.differing, "Environment" in same.facts) == (("Environment",), False)
 
 
 def test_layers_endpoints_and_alarms() -> None:
