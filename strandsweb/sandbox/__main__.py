@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from strandsweb.sandbox import amendments, emulations
+from strandsweb.sandbox.alarms import Alarms
 from strandsweb.sandbox.cloud import Cloud
 from strandsweb.sandbox.control import Control
 from strandsweb.sandbox.front import Front
@@ -67,6 +68,7 @@ def serve(data: Path, port: int, latency_ms: float) -> None:
         Pollers(cloud, insider, functions),
         StreamPollers(cloud, functions),
         Schedules(cloud, insider, functions),
+        Alarms(cloud, insider, functions),
     )
     control = Control(cloud, latency_ms=latency_ms)
     front = Front(

@@ -1,4 +1,4 @@
-"""CloudWatch: an alarm begins without knowing anything, and dashboards carry tags."""
+"""CloudWatch: an alarm begins without knowing anything, dashboards carry tags, and old data is forgotten."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from moto.cloudwatch.responses import CloudWatchResponse
 from moto.utilities.utils import get_partition
 
 INSUFFICIENT = "INSUFFICIENT_DATA"
+DATA_AT_MOST = 20_000  # of one account and region
 
 
 def dashboard_arn(backend: CloudWatchBackend, name: str) -> str:
@@ -20,6 +21,7 @@ def dashboard_arn(backend: CloudWatchBackend, name: str) -> str:
 def install() -> None:
     _begin_without_data()
     _tag_dashboards()
+    _forget_old_data()
 
 
 def _begin_without_data() -> None:
@@ -39,6 +41,17 @@ def _begin_without_data() -> None:
 
     Alarm.__init__ = init  # type: ignore[method-assign]
     CloudWatchBackend.put_metric_alarm = put_metric_alarm  # type: ignore[method-assign]
+
+
+def _forget_old_data() -> None:
+    """moto keeps every datum there ever was."""
+    put = CloudWatchBackend.put_metric_data
+
+    def put_metric_data(self: CloudWatchBackend, namespace: str, metric_data: list[dict[str, Any]]) -> None:
+        put(self, namespace, metric_data)
+        del self.metric_data[:-DATA_AT_MOST]
+
+    CloudWatchBackend.put_metric_data = put_metric_data  # type: ignore[method-assign]
 
 
 def _tag_dashboards() -> None:

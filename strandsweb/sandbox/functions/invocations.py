@@ -25,6 +25,7 @@ from botocore.exceptions import ClientError
 from strandsweb.sandbox.calls import Call
 from strandsweb.sandbox.cloud import Cloud
 from strandsweb.sandbox.errors import error_answer
+from strandsweb.sandbox.functions.metrics import Metrics
 from strandsweb.sandbox.functions.package import BadPackage, Packages
 from strandsweb.sandbox.functions.pool import Pool
 from strandsweb.sandbox.functions.spec import FunctionNotFound, FunctionSpec, find
@@ -72,6 +73,7 @@ class Functions:
         self._running: Counter[str] = Counter()
         self._closing = threading.Event()
         self.pool = Pool()
+        self.metrics = Metrics()
 
     def answer(self, request: Request, call: Call, account: str) -> Answer:
         """Answers the API operation Invoke: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html."""
@@ -163,6 +165,7 @@ class Functions:
         """Holds one of the function's reserved places. Raises CannotInvoke when all are taken."""
         with self._counting:
             if spec.concurrency is not None and self._running[spec.arn] >= spec.concurrency:
+                self.metrics.throttled(spec)
                 raise CannotInvoke("TooManyRequestsException", 429, "Rate Exceeded.")
             self._running[spec.arn] += 1
         try:
@@ -194,6 +197,7 @@ class Functions:
         if len(payload) > PAYLOAD_AT_MOST:
             text = f"Response payload size exceeded maximum allowed payload size ({PAYLOAD_AT_MOST} bytes)."
             payload, failed = json.dumps({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": text}), True
+        self.metrics.ended(spec, seconds=outcome.seconds, failed=failed)
         return Invocation(payload, failed, spec.version, "\n".join(lines) + "\n")
 
     def close(self) -> None:
