@@ -16,6 +16,10 @@ from projects.models import Membership, Project, User
 from projects.roles import TABLE, Action, Role, can
 
 
+class Outsider(Http404):
+    """Somebody asked for a project they are not a member of; answered as if there were none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """A project as one person sees it."""
@@ -46,15 +50,15 @@ def access_to(user: User | AnonymousUser, slug: str, action: Action = Action.VIE
     """The project as this person sees it, if they may do `action` there.
 
     Raises:
-        Http404: there is no such project, or the person is not a member.
+        Outsider: there is no such project, or the person is not a member; a 404.
         PermissionDenied: a member, but of a role that is not enough.
     """
     if not isinstance(user, User):
-        raise Http404("No such project.")
+        raise Outsider("No such project.")
     try:
         membership = Membership.objects.select_related("project").get(project__slug=slug, user=user)
     except Membership.DoesNotExist:
-        raise Http404("No such project.") from None
+        raise Outsider("No such project.") from None
     access = Access(project=membership.project, user=user, role=Role(membership.role))
     access.require(action)
     return access

@@ -19,6 +19,7 @@ urlpatterns = [
     path("sign-out/", sign_out, name="account_logout"),
     path("account/", include("projects.people.urls")),
     path("", include("projects.urls")),
+    path("", include("projects.audit.urls")),
     path("", include("deployments.urls")),
     path("", include("history.urls")),
     path("healthz", health.healthz, name="healthz"),

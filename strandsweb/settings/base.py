@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "template_partials",
     "projects",
     "projects.people",
+    "projects.audit",
     "history",
     "deployments",
     "strandsweb",
@@ -48,6 +49,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "projects.audit.middleware.AuditMiddleware",
 ]
 
 ROOT_URLCONF = "strandsweb.urls"
@@ -118,6 +120,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     # The rows are the truth: whatever a lost message, a dead worker or a restart left behind is taken up from them.
     "sweep": {"task": "deployments.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "audit-close-up": {"task": "projects.audit.tasks.close_up", "schedule": 5.0, "options": {"expires": 5}},
+    "audit-expire": {"task": "projects.audit.tasks.expire", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
 # A run: how many steps at once (measured: at 64 a project of 50 agents runs within 1.23 of the bare calls, at 32

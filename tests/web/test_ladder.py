@@ -82,6 +82,10 @@ RUNGS = [
     Rung("deployment-code", "POST", Action.RUN, ("{deployment}",), (302,)),
     Rung("deployment-cancel", "POST", Action.CANCEL_OWN, ("{deployment}",), (302,)),
     Rung("deployment-discard", "POST", Action.PROPOSE, ("{deployment}",), (302,)),
+    Rung("audit", "GET", VIEW),
+    Rung("audit-export", "GET", VIEW, ("csv",)),
+    Rung("audit-verification", "POST", VIEW),
+    Rung("audit-keeping", "POST", Action.MANAGE_MEMBERS, answers=(302,)),
     Rung("timeline", "GET", VIEW),
     Rung("compare", "GET", VIEW),
     Rung("record", "GET", VIEW, ("{record}",)),
@@ -92,6 +96,11 @@ RUNGS = [
 ]
 OPEN = {"healthz", "readyz", "sign-in", "sign-out"}  # answer to anybody
 PERSONAL = {"home", "projects", "project-new"}  # answer to anybody who is signed in, with their own things
+ADMINISTRATIVE = {  # answer to administrators alone; to others they do not exist
+    "installation-audit": ("GET", ()),
+    "installation-audit-export": ("GET", ("csv",)),
+    "installation-audit-verification": ("POST", ()),
+}
 
 
 @pytest.fixture
@@ -123,7 +132,7 @@ def test_every_address_is_on_the_ladder() -> None:
                 yield pattern.name
 
     assert set(names(get_resolver().url_patterns)) == {
-        *(rung.name for rung in RUNGS), *OPEN, *PERSONAL, *addresses.OPEN, *addresses.PERSONAL,
+        *(rung.name for rung in RUNGS), *OPEN, *PERSONAL, *ADMINISTRATIVE, *addresses.OPEN, *addresses.PERSONAL,
     }  # fmt: skip
 
 
@@ -167,6 +176,17 @@ def test_the_wrong_method_is_refused(rung: Rung, address: Callable[[Rung], str],
 @pytest.mark.parametrize("name", sorted(PERSONAL))
 def test_personal_pages_ask_for_a_person(name: str, db: None, visit: Visit) -> None:
     assert visit(None).get(reverse(name))["Location"].startswith(reverse("sign-in"))
+
+
+@pytest.mark.parametrize("name", sorted(ADMINISTRATIVE))
+def test_administrators_alone_find_what_belongs_to_no_project(name: str, alice: User, visit: Visit) -> None:
+    method, arguments = ADMINISTRATIVE[name]
+    url = reverse(name, args=arguments)
+    assert visit(None).generic(method, url).status_code == 302
+    assert visit(alice).generic(method, url).status_code == 404
+    alice.is_superuser = True
+    alice.save()
+    assert visit(alice).generic(method, url).status_code == 200
 
 
 def test_a_list_shows_nobody_elses_projects(project: Project, visit: Visit, mallory: User, vera: User) -> None:

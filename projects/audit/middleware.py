@@ -1,0 +1,52 @@
+"""Around every request: from where it comes, and what was denied."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from projects.access import Outsider
+from projects.audit.acting import Circumstances, acting
+from projects.audit.deeds import Deed, Outcome, Via
+from projects.audit.writing import write
+from projects.models import Project
+
+
+class AuditMiddleware:
+    """Gives each request an id, which the answer carries too (`X-Request-ID`), and writes down who was refused what."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The answer; whatever is written on the way carries the request's circumstances."""
+        request_id = uuid.uuid4().hex
+        now = Circumstances(via=Via.WEB, address=request.META.get("REMOTE_ADDR") or "", request_id=request_id)
+        with acting(now):
+            response = self._get_response(request)
+        response.headers["X-Request-ID"] = request_id
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """An outsider who got a 404, and a member who got a 403, are entries; a page that is not there is none."""
+        if not isinstance(exception, Outsider | PermissionDenied):
+            return
+        slug = request.resolver_match.kwargs.get("slug") if request.resolver_match else None
+        denied(request, Project.objects.filter(slug=slug).first() if slug else None, str(exception))
+
+
+def denied(request: HttpRequest, project: Project | None, why: str) -> None:
+    """Writes that this request was refused."""
+    write(
+        Deed.DENIED,
+        actor=request.user,
+        actor_text="" if request.user.is_authenticated else "nobody",
+        project=project,
+        outcome=Outcome.DENIED,
+        target_type="page",
+        target=f"{request.method} {request.path}",
+        detail={"why": why},
+    )

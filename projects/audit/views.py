@@ -1,0 +1,159 @@
+"""The audit log of a project, and of what belongs to none."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from projects.access import Access, access_to
+from projects.audit import chains, reading
+from projects.audit.deeds import Deed, Outcome
+from projects.audit.forms import KeepForm
+from projects.audit.models import ELSEWHERE, AuditEntry, AuditHead
+from projects.audit.writing import write
+from projects.models import Project, User
+from projects.pages import page
+from projects.roles import Action
+
+EXPORTS = {
+    "csv": (reading.as_csv, "text/csv; charset=utf-8", "csv"),
+    "json": (reading.as_json_lines, "application/x-ndjson; charset=utf-8", "jsonl"),
+}
+
+
+@require_GET
+def project_log(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who did what in the project, newest first."""
+    access = access_to(request.user, slug, Action.VIEW)
+    return _log(request, access.project, {"shell": "projects/shell.html", "access": access, "tab": "audit"})
+
+
+@require_GET
+def installation_log(request: HttpRequest) -> HttpResponse:
+    """Sign-ins and people: what belongs to no project; for administrators."""
+    _administrator(request)
+    return _log(request, None, {"shell": "audit/shell.html"})
+
+
+@require_GET
+def export(request: HttpRequest, kind: str, slug: str = "") -> StreamingHttpResponse:
+    """The log, filtered as the page is, as a file; that it was read is an entry too."""
+    project = _project(request, slug, Action.VIEW)
+    filters = _filters(request)
+    rows, content_type, suffix = EXPORTS[kind]
+    # Made before the entry about itself, which it would otherwise hold.
+    newest = _entries(project).order_by("-id").values_list("id", flat=True).first() or 0
+    kept = {name: str(value) for name, value in asdict(filters).items() if value}
+    write(Deed.AUDIT_EXPORTED, actor=request.user, project=project, target_type="file", target=kind, detail=kept)
+    lines = rows(filters.keep(_entries(project)).filter(id__lte=newest))
+    response = StreamingHttpResponse(lines, content_type=content_type)
+    name = f"audit-{project.slug if project else 'installation'}-{timezone.now():%Y-%m-%d}.{suffix}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@require_POST
+def verification(request: HttpRequest, slug: str = "") -> HttpResponse:
+    """Reads the whole chain and says whether every entry is what was written."""
+    project = _project(request, slug, Action.VIEW)
+    chain = project.pk if project else ELSEWHERE
+    verdict = chains.verify(chain)
+    outcome = Outcome.FAILED if verdict.wrong else Outcome.DONE
+    detail = {"checked": verdict.checked, "wrong": verdict.wrong}
+    write(Deed.AUDIT_VERIFIED, actor=request.user, project=project, outcome=outcome, detail=detail)
+    context = {**_shell(request, slug), "project": project, "verdict": verdict}
+    return page(request, "audit/verification.html", context, fragment="verdict")
+
+
+@require_POST
+def keeping(request: HttpRequest, slug: str) -> HttpResponse:
+    """How long entries are kept; the owner's to say."""
+    access = access_to(request.user, slug, Action.MANAGE_MEMBERS)
+    form = KeepForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+        return redirect("audit", slug)
+    with transaction.atomic():
+        AuditHead.objects.get_or_create(chain=access.project.pk)
+        head = AuditHead.objects.select_for_update().get(chain=access.project.pk)
+        before, head.keep_days = head.keep_days, form.cleaned_data["keep_days"]
+        head.save(update_fields=["keep_days"])
+        change = {"before": before, "after": head.keep_days}
+        write(Deed.AUDIT_KEPT, actor=access.user, project=access.project, detail=change)
+    messages.success(
+        request, f"Entries are kept for {head.keep_days} days." if head.keep_days else "Entries are kept for ever."
+    )
+    return redirect("audit", slug)
+
+
+def _log(request: HttpRequest, project: Project | None, context: dict[str, Any]) -> HttpResponse:
+    filters, entries = _filters(request), _entries(project)
+    below = request.GET.get("below", "")
+    found = reading.page(filters.keep(entries), below=int(below) if below.isdecimal() and len(below) < 19 else None)
+    query = request.GET.copy()
+    if found.below:
+        query["below"] = str(found.below)
+    context |= {
+        "project": project,
+        "filters": filters,
+        "entries": found.entries,
+        "more": query.urlencode() if found.below else "",
+        "query": request.GET.urlencode(),
+        "deeds": Deed.choices,
+        "outcomes": Outcome.choices,
+        "environments": project.environments.all() if project else (),
+        "people": _people(project),
+        "head": AuditHead.objects.filter(chain=project.pk if project else ELSEWHERE).first(),
+    }
+    fragment = "more" if request.headers.get("HX-Target") == "more" else "entries"
+    return page(request, "audit/log.html", context, fragment=fragment)
+
+
+def _people(project: Project | None) -> list[str]:
+    """Whom the filter offers: the members; anybody else is found by searching."""
+    members = project.memberships.select_related("user") if project else ()
+    return sorted({member.user.text for member in members})
+
+
+def _filters(request: HttpRequest) -> reading.Filters:
+    texts = {name: request.GET.get(name, "")[:200] for name in ("person", "deed", "outcome", "environment", "text")}
+    return reading.Filters(**texts, since=_day(request.GET.get("since", "")), until=_day(request.GET.get("until", "")))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _entries(project: Project | None) -> Any:
+    return AuditEntry.objects.filter(chain=project.pk if project else ELSEWHERE)
+
+
+def _project(request: HttpRequest, slug: str, action: Action) -> Project | None:
+    """The project named, if the person may; None for the installation's own log, if the person administers it."""
+    if slug:
+        return access_to(request.user, slug, action).project
+    _administrator(request)
+    return None
+
+
+def _shell(request: HttpRequest, slug: str) -> dict[str, Access | str]:
+    if not slug:
+        return {"shell": "audit/shell.html"}
+    return {"shell": "projects/shell.html", "access": access_to(request.user, slug), "tab": "audit"}
+
+
+def _administrator(request: HttpRequest) -> None:
+    """Raises 404 for everybody but administrators, and 403 never: to others the page does not exist."""
+    if not (isinstance(request.user, User) and request.user.is_superuser):
+        raise Http404("No such page.")

@@ -1,0 +1,100 @@
+"""The audit log's pages, and what every request leaves in it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from projects.audit import chains
+from projects.audit.deeds import Deed, Outcome
+from projects.audit.models import ELSEWHERE, AuditEntry, AuditHead
+from projects.audit.writing import write
+from projects.models import Project, User
+from tests.web.conftest import Visit
+
+pytestmark = pytest.mark.django_db
+SOMETHING = "<script>alert(1)</script>"
+
+
+def body(answer: object) -> str:
+    """The text of an answer, streamed or not."""
+    streamed = getattr(answer, "streaming_content", None)
+    return b"".join(streamed if streamed is not None else [answer.content]).decode()  # type: ignore[attr-defined]
+
+
+def test_a_member_who_is_refused_and_an_outsider_leave_entries(
+    project: Project, vera: User, mallory: User, visit: Visit
+) -> None:
+    answer = visit(vera).get(reverse("configuration-edit", args=[project.slug]))
+    assert answer.status_code == 403
+    assert visit(mallory).get(reverse("project", args=[project.slug])).status_code == 404
+    outsider, member = AuditEntry.objects.all()
+    assert (member.actor_text, member.outcome, member.chain) == ("vera", Outcome.DENIED, project.pk)
+    assert member.target == "GET /projects/support-desk/configuration/edit/"
+    assert member.detail["why"].startswith("You are viewer in support-desk.")
+    assert (member.address, member.request_id) == ("127.0.0.1", answer.headers["X-Request-ID"])
+    assert (outsider.actor_text, outsider.deed, outsider.chain) == ("mallory", Deed.DENIED, project.pk)
+
+
+def test_asking_for_what_never_was_is_an_entry_of_no_project(mallory: User, visit: Visit) -> None:
+    visit(mallory).get(reverse("project", args=["nothing"]))
+    visit(mallory).get("/no-such-page/")
+    assert AuditEntry.objects.get().chain == ELSEWHERE
+
+
+def test_the_page_shows_what_happened_inert_and_filtered(project: Project, bob: User, visit: Visit) -> None:
+    write(Deed.SOURCE_UPLOADED, actor=bob, project=project, target=SOMETHING, detail={"after": SOMETHING})
+    write(Deed.MEMBER_ADDED, actor=bob, project=project, target="somebody")
+    url, browser = reverse("audit", args=[project.slug]), visit(bob)
+    shown = body(browser.get(url))
+    assert "uploaded a source bundle" in shown and "added a member" in shown
+    assert SOMETHING not in shown and "&lt;script&gt;alert(1)" in shown
+    fragment = body(browser.get(url, {"deed": "member.added"}, headers={"HX-Request": "true"}))
+    assert "somebody" in fragment and "script" not in fragment and "<html" not in fragment
+    assert "Nothing fits" in body(browser.get(url, {"text": "absent", "since": "not a day", "below": "x"}))
+
+
+def test_more_is_loaded_by_key(project: Project, bob: User, visit: Visit) -> None:
+    for number in range(55):
+        write(Deed.SECRET_SET, actor=bob, project=project, target=f"secret-{number:02}")
+    url, browser = reverse("audit", args=[project.slug]), visit(bob)
+    first = body(browser.get(url))
+    assert "secret-54" in first and "secret-04" not in first
+    below = AuditEntry.objects.get(target="secret-05").pk
+    assert f"below={below}" in first
+    more = body(browser.get(url, {"below": below}, headers={"HX-Request": "true", "HX-Target": "more"}))
+    assert "secret-04" in more and "secret-05" not in more and "<ol" not in more
+
+
+def test_an_export_is_what_the_page_shows_and_is_itself_an_entry(project: Project, bob: User, visit: Visit) -> None:
+    write(Deed.SECRET_SET, actor=bob, project=project, target="token")
+    write(Deed.MEMBER_ADDED, actor=bob, project=project)
+    answer = visit(bob).get(reverse("audit-export", args=[project.slug, "json"]), {"deed": "secret.set"})
+    assert [json.loads(line)["target"] for line in body(answer).splitlines()] == ["token"]
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="audit-support-desk-')
+    read = AuditEntry.objects.first()
+    assert read and read.deed == Deed.AUDIT_EXPORTED and read.detail == {"deed": "secret.set"}
+
+
+def test_verifying_says_what_is_wrong(project: Project, bob: User, visit: Visit) -> None:
+    write(Deed.SECRET_SET, actor=bob, project=project)
+    chains.close_up()
+    url, browser = reverse("audit-verification", args=[project.slug]), visit(bob)
+    assert "Every one of 1 entries is what was written" in body(browser.post(url))
+    AuditEntry.objects.filter(deed=Deed.SECRET_SET).update(actor_text="vera")
+    fragment = body(browser.post(url, headers={"HX-Request": "true"}))
+    assert "Entry 1 is not what was written." in fragment and "<html" not in fragment
+    newest = AuditEntry.objects.first()
+    assert newest and (newest.deed, newest.outcome) == (Deed.AUDIT_VERIFIED, Outcome.FAILED)
+
+
+def test_the_owner_says_how_long_entries_are_kept(project: Project, alice: User, visit: Visit) -> None:
+    url, browser = reverse("audit-keeping", args=[project.slug]), visit(alice)
+    assert "at least 30 days" in body(browser.post(url, {"keep_days": "3"}, follow=True))
+    assert not AuditHead.objects.exists()
+    assert "Entries are kept for 400 days." in body(browser.post(url, {"keep_days": "400"}, follow=True))
+    assert "Entries are kept for ever." in body(browser.post(url, {"keep_days": ""}, follow=True))
+    assert AuditHead.objects.get().keep_days is None
+    assert AuditEntry.objects.filter(deed=Deed.AUDIT_KEPT).first().detail == {"before": 400, "after": None}  # type: ignore[union-attr]
