@@ -7,31 +7,27 @@ it, really asks for that value.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from deployments.blueprint import Blueprint
-from deployments.blueprint.identifiers import pascal
 from deployments.engine.plan import ABSENT, Change, Origin, PropertyChange
 from deployments.errors import OutOfDate, WorkflowError
 from deployments.models import Deployment
+from deployments.places import places, why_nowhere
 from deployments.wishes import Invalid, blueprint_of
 from projects.configuration import Configuration as ProjectConfiguration
 from projects.configuration import UnknownPath, parse, set_value
 from projects.editing import Conflict, save_configuration
 from projects.models import Configuration, Environment, User
 
-FUNCTION = "AWS::Lambda::Function"
-VARIABLES = "Environment.Variables."
-AGENT_KEYS: Mapping[str, str] = {"MemorySize": "memory", "Timeout": "timeout"}
-RESOURCE_KEYS: Mapping[tuple[str, str], tuple[str, str]] = {
-    ("AWS::SQS::Queue", "VisibilityTimeout"): ("queue", "visibility_timeout"),
-    ("AWS::SQS::Queue", "MessageRetentionPeriod"): ("queue", "retention"),
-    ("AWS::SQS::Queue", "DelaySeconds"): ("queue", "delay"),
-    ("AWS::SNS::Topic", "DisplayName"): ("topic", "display_name"),
-    ("AWS::Events::EventBus", "Description"): ("event bus", "description"),
-    ("AWS::SecretsManager::Secret", "Description"): ("secret", "description"),
-}
-"""Type and property -> the noun in the logical id, and the key below `properties`."""
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """The revision that says so, and the other resources whose properties follow from the same place."""
+
+    configuration: Configuration
+    followers: tuple[str, ...] = ()
 
 
 def why_not(change: Change, line: PropertyChange) -> str:
@@ -44,14 +40,10 @@ def why_not(change: Change, line: PropertyChange) -> str:
         return "it was taken away outside; take it out of strands.yaml to agree"
     if not isinstance(line.before, str | int | float | bool):
         return "it is a structure, and strands.yaml writes it in another form"
-    if _agent_key(change.type, line.path) or (change.type, line.path) in RESOURCE_KEYS:
-        return ""
-    if change.type == "AWS::Logs::LogGroup" and line.path == "RetentionInDays":
-        return "strands.yaml has one log_retention_days for all log groups"
-    return "strands.yaml has no key for it"
+    return why_nowhere(type_name=change.type, path=line.path)
 
 
-def adopt(*, environment: Environment, change: Change, path: str, actor: User) -> Configuration:
+def adopt(*, environment: Environment, change: Change, path: str, actor: User) -> Adopted:
     """Writes the live value of one property into the configuration, for this environment alone.
 
     Raises:
@@ -67,14 +59,11 @@ def adopt(*, environment: Environment, change: Change, path: str, actor: User) -
     parsed = parse(latest.text).configuration if latest else None
     if latest is None or parsed is None:
         raise WorkflowError("The latest configuration has problems. Mend them first.")
-    place = _place(parsed, environment, change, path)
+    if environment.name not in parsed.environments:
+        raise WorkflowError(f"The configuration does not name {environment.name} under environments.")
+    text, followers = _written(environment, latest, parsed, change, line)
     try:
-        text = set_value(latest.text, place, line.before)
-    except (UnknownPath, ValueError) as error:
-        raise WorkflowError(f"The configuration cannot be changed at {place}: {error}.") from error
-    _check(environment, latest, text, change, line)
-    try:
-        return save_configuration(
+        saved = save_configuration(
             project=environment.project,
             text=text,
             author=actor,
@@ -83,67 +72,82 @@ def adopt(*, environment: Environment, change: Change, path: str, actor: User) -
         )
     except Conflict as conflict:
         raise OutOfDate(str(conflict)) from conflict
+    return Adopted(saved, followers)
 
 
-def _agent_key(type_name: str, path: str) -> str:
-    """The key of an agent that a function's property comes from, or nothing."""
-    if type_name != FUNCTION:
-        return ""
-    if path.startswith(VARIABLES) and "." not in path.removeprefix(VARIABLES):
-        return f"environment.{path.removeprefix(VARIABLES)}"
-    return AGENT_KEYS.get(path, "")
+def _written(
+    environment: Environment,
+    latest: Configuration,
+    parsed: ProjectConfiguration,
+    change: Change,
+    line: PropertyChange,
+) -> tuple[str, tuple[str, ...]]:
+    """The text with the live value at the first place that gives it to the resource, and who follows."""
+    refusal: WorkflowError | None = None
+    found = places(
+        parsed,
+        stack=change.stack,
+        logical_id=change.logical_id,
+        type_name=change.type,
+        path=line.path,
+        value=line.before,
+    )
+    for place in found:
+        path = f"environments.{environment.name}.{place.path}"
+        try:
+            text = set_value(latest.text, path, place.value)
+            return text, _followers(environment, latest, text, change, line)
+        except (UnknownPath, ValueError) as error:
+            refusal = WorkflowError(f"The configuration cannot be changed at {path}: {error}.")
+        except WorkflowError as error:
+            refusal = error
+    raise refusal or WorkflowError(f"{change.logical_id} does not stand in the configuration under a name of its own.")
 
 
-def _place(parsed: ProjectConfiguration, environment: Environment, change: Change, path: str) -> str:
-    """Where the value goes in the file: among the environment's own overrides, as it was seen only there."""
-    if key := _agent_key(change.type, path):
-        part, noun, names = "agents", "function", [agent.name for agent in parsed.agents]
-    else:
-        part, (noun, key) = "resources", RESOURCE_KEYS[change.type, path]
-        key, names = f"properties.{key}", [resource.name for resource in parsed.resources]
-    name = next((each for each in names if pascal(each, noun) == change.logical_id), None)
-    if name is None:
-        raise WorkflowError(f"{change.logical_id} does not stand in the configuration under a name of its own.")
-    if environment.name not in parsed.environments:
-        raise WorkflowError(f"The configuration does not name {environment.name} under environments.")
-    return f"environments.{environment.name}.{part}.{name}.{key}"
+def _followers(
+    environment: Environment, latest: Configuration, text: str, change: Change, line: PropertyChange
+) -> tuple[str, ...]:
+    """The other resources that the new text changes.
 
-
-def _check(environment: Environment, latest: Configuration, text: str, change: Change, line: PropertyChange) -> None:
-    """Raises WorkflowError unless the new text asks for the live value, and for nothing else of the resource."""
+    Raises:
+        WorkflowError: it does not ask for the live value, or for something else of the resource.
+    """
     try:
-        before, after = (
-            _properties(_blueprint(environment, latest, each), change.logical_id) for each in (latest.text, text)
-        )
+        before, after = (_facts(blueprint_of(_imagined(environment, latest, each))) for each in (latest.text, text))
     except Invalid as invalid:
         told = "; ".join(str(problem["message"]) for problem in invalid.problems)
         raise WorkflowError(f"The configuration would not hold with the live value: {told}.") from invalid
-    *parents, last = line.path.split(".")
-    for properties in (before, after):
-        found: Any = properties
-        for parent in parents:
-            found = found.get(parent, {})
-        found_value = found.pop(last, ABSENT)
-    if found_value != line.before or before != after:
+    own = [_without(facts.get(change.logical_id, {}), line.path) for facts in (before, after)]
+    if own[1][0] != line.before or own[0][1] != own[1][1]:
         raise WorkflowError(f"{line.path} of {change.logical_id} is made by strandsweb from more than one value.")
+    others = before.keys() | after.keys()
+    return tuple(sorted(name for name in others - {change.logical_id} if before.get(name) != after.get(name)))
 
 
-def _blueprint(environment: Environment, latest: Configuration, text: str) -> Blueprint:
-    """What the environment would be with that text; nothing is saved."""
-    return blueprint_of(
-        Deployment(
-            environment=environment,
-            configuration=Configuration(project=latest.project, number=latest.number, text=text),
-            source=environment.project.latest_source,
-        )
+def _imagined(environment: Environment, latest: Configuration, text: str) -> Deployment:
+    """What a deployment of that text would be; nothing is saved."""
+    return Deployment(
+        environment=environment,
+        configuration=Configuration(project=latest.project, number=latest.number, text=text),
+        source=environment.project.latest_source,
     )
 
 
-def _properties(blueprint: Blueprint, logical_id: str) -> dict[str, Any]:
-    """A copy of a resource's properties, empty where there is no such resource."""
-    found = next((each for each in blueprint.resources if each.logical_id == logical_id), None)
-    return _copied(found.properties) if found else {}
+def _facts(blueprint: Blueprint) -> dict[str, dict[str, Any]]:
+    """Properties, and tags among them, by logical id."""
+    return {each.logical_id: {**each.properties, "Tags": each.tags} for each in blueprint.resources}
 
 
-def _copied(value: Any) -> Any:
-    return {key: _copied(each) for key, each in value.items()} if isinstance(value, Mapping) else value
+def _without(facts: Mapping[str, Any], path: str) -> tuple[Any, Mapping[str, Any]]:
+    """What stands at a path, and everything else; a tag's key may hold dots."""
+    head, _, rest = path.partition(".")
+    inner = facts.get(head, ABSENT)
+    others = {key: value for key, value in facts.items() if key != head}
+    if not rest:
+        return inner, others
+    if not isinstance(inner, Mapping):
+        return ABSENT, facts
+    if head == "Tags":
+        return inner.get(rest, ABSENT), {**others, head: {key: inner[key] for key in inner if key != rest}}
+    found, left = _without(inner, rest)
+    return found, {**others, head: left}

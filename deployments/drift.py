@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,13 +15,14 @@ from deployments import clouds, states
 from deployments.aws.refresh import read_all
 from deployments.aws.registry import KINDS
 from deployments.dispatch import enqueue
-from deployments.engine.errors import EngineError, PlanMismatch
-from deployments.engine.plan import Change, PlanKind
-from deployments.engine.planner import live_fingerprint, make_changes
+from deployments.engine.errors import EngineError
+from deployments.engine.plan import Change, PlanKind, Reason
+from deployments.engine.planner import make_changes
+from deployments.engine.ports import Live
 from deployments.engine.state import State
 from deployments.errors import WorkflowError
-from deployments.models import Deployment, DriftCheck, Status
-from deployments.wishes import as_recorded
+from deployments.models import Deployment, DriftCheck
+from deployments.wishes import Invalid, as_recorded, blueprint_of
 from projects.models import Environment, User
 
 logger = logging.getLogger(__name__)
@@ -45,7 +49,7 @@ def check(*, environment_id: int) -> DriftCheck:
     environment = Environment.objects.select_related("project").get(pk=environment_id)
     fields: dict[str, Any]
     try:
-        rows = [_row(change) for change in _changes(environment) if change.drifted]
+        rows = [_row(change) for change in _changes(environment)]
         fields = {"status": "drifted" if rows else "clean", "rows": rows, "error": ""}
     except (EngineError, WorkflowError) as error:
         fields = {"status": "failed", "error": str(error)}
@@ -64,34 +68,59 @@ def _changes(environment: Environment) -> tuple[Change, ...]:
         return ()
     with clouds.reach(environment, purpose="drift", reading=True) as provisioners:
         live = read_all(state.resources.values(), provisioners)
-    if _is_as_configured(environment, state, live_fingerprint(live=live, state=state, kinds=KINDS)):
-        return ()
-    return make_changes(kind=PlanKind.DEPLOY, desired=as_recorded(state), state=state, live=live, kinds=KINDS)
+    changes = make_changes(kind=PlanKind.DEPLOY, desired=as_recorded(state), state=state, live=live, kinds=KINDS)
+    drifted = [change for change in changes if change.drifted]
+    return _without_agreed(environment, state, live, drifted) if drifted else ()
 
 
-def _is_as_configured(environment: Environment, state: State, fingerprint: str) -> bool:
-    """Whether a plan of the latest configuration, made of this very state and world, had nothing to do.
+def _without_agreed(
+    environment: Environment, state: State, live: Mapping[str, Live | None], drifted: Sequence[Change]
+) -> tuple[Change, ...]:
+    """The changes without the properties whose live value the latest configuration asks for.
 
     So it is after a change made outside was adopted: the record still holds the value before, and the next run that
     has something to do brings it up to date.
     """
-    newest = (
-        Deployment.objects.filter(environment=environment, kind=PlanKind.DEPLOY, status=Status.UNCHANGED, targets=[])
-        .select_related("plan", "configuration")
-        .order_by("-pk")
-        .first()
-    )
-    if newest is None or newest.configuration != environment.project.latest_configuration:
-        return False
+    planned = _planned(environment, state, live)
+    left = []
+    for change in drifted:
+        now = planned.get(change.logical_id)
+        if now is None or change.reason is Reason.DELETED_OUTSIDE:
+            left.append(change)
+            continue
+        paths = [line.path for line in now.properties]
+        lines = tuple(line for line in change.properties if any(_touches(line.path, path) for path in paths))
+        if lines:
+            left.append(replace(change, properties=lines))
+    return tuple(left)
+
+
+def _planned(environment: Environment, state: State, live: Mapping[str, Live | None]) -> dict[str, Change]:
+    """What a plan of the latest configuration would do to what it wants; nothing where it cannot be planned."""
+    project = environment.project
+    latest = project.latest_configuration
+    if latest is None:
+        return {}
     try:
-        subject = newest.plan.value().subject
-    except PlanMismatch:
-        return False
-    return (subject.base_serial, subject.base_digest, subject.live_fingerprint) == (
-        state.serial,
-        state.digest(),
-        fingerprint,
-    )
+        blueprint = blueprint_of(
+            Deployment(environment=environment, configuration=latest, source=project.latest_source)
+        )
+        changes = make_changes(
+            kind=PlanKind.DEPLOY,
+            desired=blueprint.resources,
+            state=state,
+            live=live,
+            kinds=KINDS,
+            secret_key=settings.SECRET_KEY.encode(),
+        )
+    except (Invalid, EngineError, WorkflowError):
+        return {}
+    return {change.logical_id: change for change in changes if change.target is not None}
+
+
+def _touches(one: str, other: str) -> bool:
+    """The paths are the same, or one is part of the other."""
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
 def _row(change: Change) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from deployments.adopting import adopt as adopt_value
+from deployments.drift import request_check
 from deployments.engine.errors import PlanMismatch
 from deployments.engine.plan import Change
 from deployments.errors import WorkflowError
@@ -28,14 +29,17 @@ def adopt(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     try:
         if found is None:
             raise WorkflowError("That is not among what differs any more. Look for drift again.")
-        saved = adopt_value(environment=row, change=found, path=sent["path"], actor=access.user)
+        adopted = adopt_value(environment=row, change=found, path=sent["path"], actor=access.user)
     except WorkflowError as refusal:
         messages.error(request, str(refusal))
         return redirect("environment", slug, name)
-    messages.success(
-        request, f"Revision {saved.number} says so now. A plan of {name} has nothing to do about it any more."
-    )
-    return redirect("configuration-revision", slug, saved.number)
+    request_check(environment=row, actor=access.user)
+    number = adopted.configuration.number
+    told = f"Revision {number} says so now. A plan of {name} has nothing to do about it any more."
+    if adopted.followers:
+        told += f" The same place decides for {', '.join(adopted.followers)}; the next plan says what changes there."
+    messages.success(request, told)
+    return redirect("configuration-revision", slug, number)
 
 
 def _seen(row: Environment, public_id: str) -> list[Change]:

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from deployments import adopting, drift
+from deployments.blueprint.identifiers import pascal
 from deployments.engine.plan import ABSENT, Action, Change, Origin, PropertyChange, Reason
 from deployments.errors import OutOfDate, WorkflowError
-from deployments.models import Status
+from deployments.models import Deployment, DriftCheck, Status
+from deployments.wishes import blueprint_of
 from projects.configuration import for_environment, parse
 from projects.models import Configuration, Environment, Project, User
 from tests.deployments.conftest import actions, plan, run
 from tests.deployments.test_admission import set_visibility
 
 pytestmark = pytest.mark.django_db
+RECOVERY = "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled"
 Edit = Callable[[str, str], Configuration]
 
 
 def outside(logical_id: str, type_name: str, path: str, before: object, after: object = "") -> Change:
     """Somebody set `path` to `before`."""
     line = PropertyChange(path, before, after, origin=Origin.OUTSIDE)
-    return Change("s", logical_id, type_name, Action.UPDATE, Reason.OUTSIDE, properties=(line,))
+    agents = ("customer-support", "triage", "reporter")
+    stack = next((agent for agent in agents if logical_id.startswith(pascal(agent))), "shared-infrastructure")
+    return Change(stack, logical_id, type_name, Action.UPDATE, Reason.OUTSIDE, properties=(line,))
 
 
 def test_drift_is_adopted_and_the_next_plan_has_nothing_to_write(
@@ -49,6 +55,8 @@ def test_drift_is_adopted_and_the_next_plan_has_nothing_to_write(
         for name in ("dev", "prod")
     }
     assert values == {"dev": 400, "prod": 360}, "only where it was seen"
+    assert DriftCheck.objects.get(environment=dev).status == "checking", "what was seen is no longer true"
+    assert drift.check(environment_id=dev.pk).status == "clean", "before anybody plans"
     agreed = plan(dev, bob)
     assert (agreed.status, actions(agreed)) == (Status.UNCHANGED, {}), actions(agreed)
     assert drift.check(environment_id=dev.pk).status == "clean"
@@ -69,21 +77,43 @@ def test_drift_is_adopted_and_the_next_plan_has_nothing_to_write(
         ),
         (outside("AlertsTopic", "AWS::SNS::Topic", "DisplayName", "Desk"), "display_name: Desk"),
         (outside("JobsQueue", "AWS::SQS::Queue", "DelaySeconds", 5), "delay: 5"),
+        (outside("TriageFunction", "AWS::Lambda::Function", "Runtime", "python3.12"), "runtime: python3.12"),
+        (outside("TicketsTable", "AWS::DynamoDB::Table", RECOVERY, False), "point_in_time_recovery: false"),
+        (outside("TicketsTable", "AWS::DynamoDB::Table", "Tags.team", "desk"), "team: desk"),
+        (outside("CustomerSupportFunction", "AWS::Lambda::Function", "Tags.tier", "lead"), "tier: lead"),
+        (outside("TriageLogGroup", "AWS::Logs::LogGroup", "RetentionInDays", 7), "log_retention_days: 7"),
     ],
 )
 def test_a_live_value_is_written_where_it_comes_from(
     change: Change, line: str, dev: Environment, bob: User, sample: Configuration
 ) -> None:
-    saved = adopting.adopt(environment=dev, change=change, path=change.properties[0].path, actor=bob)
-    assert line in saved.text.split("environments:")[1]
+    adopted = adopting.adopt(environment=dev, change=change, path=change.properties[0].path, actor=bob)
+    saved = adopted.configuration
+    parsed = parse(saved.text).configuration
+    assert parsed is not None
+    assert line in " ".join(saved.text.split("environments:")[1].split())
     assert (saved.number, saved.author_text) == (2, "bob")
+    agreed = blueprint_of(Deployment(environment=dev, configuration=saved, source=dev.project.latest_source))
+    resources = {each.logical_id: each for each in agreed.resources}
+    path, found = change.properties[0].path, resources[change.logical_id]
+    value: Any = found.properties
+    for step in path.split("."):
+        value = found.tags if step == "Tags" else value[step]
+    assert value == change.properties[0].before
+    assert ("ReporterLogGroup" in adopted.followers) == (path == "RetentionInDays")
+    assert ("CustomerSupportLogGroup" in adopted.followers) == (path in ("Tags.tier", "RetentionInDays"))
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (outside("TriageFunction", "AWS::Lambda::Function", "Handler", "x.y"), "has no key for it"),
-        (outside("TriageLogGroup", "AWS::Logs::LogGroup", "RetentionInDays", 7), "one log_retention_days"),
+        (outside("TriageFunction", "AWS::Lambda::Function", "EphemeralStorage.Size", 600), "has no key for it"),
+        (outside("JobsQueue", "AWS::SQS::Queue", "SqsManagedSseEnabled", False), "has no key for it"),
+        (outside("JobsQueue", "AWS::SQS::Queue", "RedrivePolicy.maxReceiveCount", 9), "needs a dead_letter_queue"),
+        (outside("TriageLogGroup", "AWS::Logs::LogGroup", "RetentionInDays", 8), "would not hold"),
+        (outside("UploadsBucket", "AWS::S3::Bucket", "VersioningConfiguration.Status", "Suspended"), "more than one"),
+        (outside("JobsQueue", "AWS::SQS::Queue", "Tags.strands:agent", "x"), "writes this tag itself"),
+        (outside("AlarmsTopic", "AWS::SNS::Topic", "Tags.team", "x"), "under a name of its own"),
         (outside("TriageFunction", "AWS::Lambda::Function", "MemorySize", ABSENT), "taken away outside"),
         (outside("JobsQueue", "AWS::SQS::Queue", "DelaySeconds", {"a": 1}), "a structure"),
         (outside("JobsQueue", "AWS::SQS::Queue", "VisibilityTimeout", 1), "would not hold"),
