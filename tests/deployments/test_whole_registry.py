@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,13 @@ def inventory(cloud: str, account: str) -> dict[str, list[str]]:
     return found
 
 
+def all_counted(environment: Environment, there: dict[str, list[str]]) -> None:
+    """The inventory has everything that the state says there is."""
+    recorded = Counter(entry.type for entry in states.load(environment).resources.values())
+    counted = {kind: len(ids) for kind, ids in there.items()}
+    assert {kind: count for kind, count in recorded.items() if counted.get(kind, 0) < count} == {}
+
+
 def done(deployment: Deployment, actor: User) -> Deployment:
     """Carried out, and nothing left to do."""
     ended = run(deployment, actor)
@@ -139,6 +147,7 @@ def test_a_network_with_functions_in_it(
     save(NETWORK)
     done(plan(dev, bob), bob)
     made = inventory(cloud, account)
+    all_counted(dev, made)
     assert len(made["AWS::EC2::VPCEndpoint"]) == 3 and len(made["AWS::EC2::Subnet"]) == 4
     resources, ec2 = states.load(dev).resources, client("ec2")
     group = resources["AgentsTcp543210200016SecurityGroup"].physical_id
@@ -201,6 +210,7 @@ def test_functions_with_everything_they_can_have(
     before = inventory(cloud, account)
     save(FUNCTIONS)
     done(plan(dev, bob), bob)
+    all_counted(dev, inventory(cloud, account))
     desk = states.load(dev).resources["DeskFunction"].physical_id
     functions = client("lambda")
     mappings = functions.list_event_source_mappings(FunctionName=f"{desk}:live")["EventSourceMappings"]

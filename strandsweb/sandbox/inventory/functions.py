@@ -39,7 +39,7 @@ KINDS: Kinds = {
     ),
     "AWS::Lambda::Url": (
         lambda_backends,
-        lambda b: [item.url_config.function_arn for item in _all(b) if item.url_config is not None],
+        lambda b: [item.function_arn for item in b._lambdas.latest() if item.url_config is not None],
     ),
     "AWS::Lambda::Version": (
         lambda_backends,
