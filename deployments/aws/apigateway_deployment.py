@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deployments.aws.apigateway_part import PERMISSIONS, RestApiPart
-from deployments.engine.kinds import Kind
+from deployments.engine.kinds import Kind, always
 from deployments.engine.ports import Live, Made, Target
 
 _PROPERTIES = frozenset({"Description", "RestApiId"})
@@ -22,6 +22,8 @@ class ApiGatewayDeployment(RestApiPart):
         type="AWS::ApiGateway::Deployment",
         label="API deployment",
         immutable=_PROPERTIES,
+        side_by_side=always,  # a stage serves the old one until it is given the new one
+        pictures=frozenset({"AWS::ApiGateway::Method"}),
         permissions=PERMISSIONS,
     )
 

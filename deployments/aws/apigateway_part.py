@@ -45,7 +45,8 @@ class RestApiPart(AwsProvisioner):
             restApiId=target.properties["RestApiId"],
             limit=500,
         )
-        return next((part for part in parts or () if self.is_it(target, part)), None)
+        found = (part for part in parts or () if part["id"] not in target.besides and self.is_it(target, part))
+        return next(found, None)
 
     def seen(self, physical_id: str, properties: Mapping[str, Any]) -> Answer | None:
         """What API Gateway says of it, or None."""

@@ -48,6 +48,8 @@ class Kind:
         side_by_side: whether the old and the new one of a replacement can exist at once, from the live and the desired
             properties (these may hold intrinsics). Then the new one is made first, whatever uses the old one is moved
             to it, and the old one is deleted last. Where nothing is said: when it has a name and the name differs.
+        pictures: types whose resources it keeps as they are at the moment it is made; so what goes of those it knew
+            goes before another one is made, and need not wait for the old one.
         normalise: brings properties (desired, recorded or live alike) into the one form they are compared in; a
             desired value may still be an intrinsic.
         fixed_monthly_usd: what it costs each month whether used or not, from its properties; None where the
@@ -67,6 +69,7 @@ class Kind:
     sensitive: frozenset[str] = frozenset()
     maps: frozenset[str] = frozenset()
     side_by_side: SideBySide | None = None
+    pictures: frozenset[str] = frozenset()
     normalise: Normalise = unchanged
     fixed_monthly_usd: Callable[[Mapping[str, Any]], float] | None = None
     permissions: tuple[str, ...] = ()

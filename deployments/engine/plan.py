@@ -147,8 +147,9 @@ class Change:
     Costs are US dollars a month for the fixed part, None where cost depends on use alone. `dependencies` are the
     logical ids it needs (of a deletion, those it needed); `used` those it needed so far, as recorded, where it is
     updated or replaced: what is deleted waits until it is no longer used. `awaits` are those whose old resource must be
-    gone first because it has the name. `replaced_as` is set where a replacement creates first: the logical id under
-    which the state keeps the old resource from then until it is deleted.
+    gone first because it has the name, or would be in the picture that is taken (`Kind.pictures`). `replaced_as` is
+    set where a replacement creates first: the logical id under which the state keeps the old resource from then until
+    it is deleted.
     """
 
     stack: str

@@ -245,7 +245,7 @@ class _Planner:
         )
 
     def done(self) -> tuple[Change, ...]:
-        """The changes, once it is certain that no two resources fight over a physical name."""
+        """The changes, once it is certain that no two resources fight over a physical name, and what awaits what."""
         for logical_id, recorded in self._state.resources.items():
             holder = self._names.get((recorded.type, _name(_kind(self._kinds, recorded), recorded.properties)))
             if holder in (None, logical_id) or self._live[logical_id] is None:
@@ -255,7 +255,15 @@ class _Planner:
             if change.action not in (Action.DELETE, Action.REPLACE):
                 raise NotPlannable(f"{holder} wants the name of {logical_id}, {recorded.physical_id}, which stays")
             self._changes[holder] = replace(taker, awaits=(*taker.awaits, logical_id))
+        for change in [change for change in self._changes.values() if change.action is Action.REPLACE]:
+            pictures = self._kinds[change.type].pictures
+            gone = tuple(name for name in change.used if name in self._changes and self._is_going(name, pictures))
+            self._changes[change.logical_id] = replace(change, awaits=(*change.awaits, *gone))
         return tuple(self._changes.values())
+
+    def _is_going(self, logical_id: str, types: frozenset[str]) -> bool:
+        change = self._changes[logical_id]
+        return change.type in types and change.action in (Action.DELETE, Action.REPLACE)
 
     def _take_over(self, kind: Kind, resource: Resource, needs: tuple[str, ...], now: Live) -> None:
         """Plans an import: the resource keeps its name, and what differs otherwise must be changeable in place."""

@@ -161,10 +161,12 @@ def _release(change: Change, used_by: dict[str, list[Change]]) -> tuple[str, ...
     """What a deletion waits for: whoever used it is deleted, or no longer uses it.
 
     What is updated because this one is replaced comes after the new one; where that one needs the old one gone, the
-    deletion cannot wait for it.
+    deletion cannot wait for it. Nor does it wait for a picture that is taken anew once this one is gone.
     """
     found = [f"create:{change.logical_id}"] if change.replaced_as else []
     for user in used_by.get(change.logical_id, ()):
+        if change.logical_id in user.awaits and change.type != user.type:
+            continue
         if user.action in (Action.DELETE, Action.REPLACE):
             found.append(f"delete:{user.logical_id}")
         elif user.action is Action.UPDATE and (change.action is Action.DELETE or change.replaced_as):

@@ -60,6 +60,14 @@ KINDS: Mapping[str, Kind] = {
         Kind(type="Test::Rule", label="rule", immutable=frozenset({"Target", "Pattern"})),
         # As networks are: there may be any number of them, all found by their tags.
         Kind(type="Test::Net", label="net", immutable=frozenset({"Range", "In"}), side_by_side=always),
+        # Keeps the rules as they are when it is made.
+        Kind(
+            type="Test::Shot",
+            label="shot",
+            immutable=frozenset({"Of"}),
+            side_by_side=always,
+            pictures=frozenset({"Test::Rule"}),
+        ),
     )
 }
 
