@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -16,6 +17,7 @@ from projects.models import Environment
 
 API_TIMEOUT_SECONDS = 30
 ANSWER_MAX_BYTES = 256 * 1024
+_REST_ADDRESS = re.compile(r"https://([a-z0-9]+)\.execute-api\.[^/]+(/.*)")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -60,7 +62,7 @@ def outputs(environment: Environment) -> list[Output]:
     found = []
     for declared in latest.plan.outputs:
         entry = entries.get(declared["logical_id"])
-        value = _value(entry, declared["attribute"]) if entry else None
+        value = _value(environment, entry, declared["attribute"]) if entry else None
         if value is not None:
             found.append(
                 Output(
@@ -77,9 +79,10 @@ def outputs(environment: Environment) -> list[Output]:
 
 
 def api_address(environment: Environment) -> str | None:
-    """Where the environment's HTTP API answers, without a trailing slash; None when it has none."""
-    api = StateEntry.objects.filter(environment=environment, type="AWS::ApiGatewayV2::Api").first()
-    return _value(api, "ApiEndpoint") if api else None
+    """Where the environment's API answers, without a trailing slash; None when it has none."""
+    kinds = ("AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Api")
+    api = StateEntry.objects.filter(environment=environment, type__in=kinds).first()
+    return _value(environment, api, "ApiEndpoint") if api else None
 
 
 def try_api(*, environment: Environment, method: str, path: str, body: str) -> Answer:
@@ -118,7 +121,11 @@ def try_api(*, environment: Environment, method: str, path: str, body: str) -> A
     )
 
 
-def _value(entry: StateEntry, attribute: str | None) -> str | None:
+def _value(environment: Environment, entry: StateEntry, attribute: str | None) -> str | None:
+    if entry.type == "AWS::ApiGateway::Stage":
+        domain = "amazonaws.com.cn" if environment.region.startswith("cn-") else "amazonaws.com"
+        place = f"{entry.body['properties']['RestApiId']}.execute-api.{environment.region}.{domain}"
+        return _here(f"https://{place}/{entry.physical_id}")
     value: Any = entry.physical_id if attribute is None else entry.attributes.get(attribute)
     if not isinstance(value, str):
         return None
@@ -127,7 +134,10 @@ def _value(entry: StateEntry, attribute: str | None) -> str | None:
 
 def _here(address: str) -> str:
     """A sandbox's API at the address where the sandbox listens now; it may have moved since the deployment."""
+    sandbox = (settings.AWS_ENDPOINT_URL or "").rstrip("/")
     marker = "/_apis/"
-    if settings.AWS_ENDPOINT_URL and marker in address:
-        return settings.AWS_ENDPOINT_URL.rstrip("/") + marker + address.split(marker, 1)[1]
+    if sandbox and marker in address:
+        return sandbox + marker + address.split(marker, 1)[1]
+    if sandbox and (rest := _REST_ADDRESS.match(address)):
+        return f"{sandbox}/_rest/{rest[1]}{rest[2]}"
     return address

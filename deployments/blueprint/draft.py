@@ -15,6 +15,12 @@ MANAGED_BY = "strandsweb"
 
 UNTAGGED = frozenset(
     {
+        "AWS::ApiGateway::Account",
+        "AWS::ApiGateway::Authorizer",
+        "AWS::ApiGateway::Deployment",
+        "AWS::ApiGateway::Method",
+        "AWS::ApiGateway::Resource",
+        "AWS::ApiGatewayV2::Authorizer",
         "AWS::ApiGatewayV2::Integration",
         "AWS::ApiGatewayV2::Route",
         "AWS::EC2::Route",

@@ -51,7 +51,7 @@ def _permissions(blueprint: Blueprint) -> Iterator[Edge]:
 
 
 def _triggers(blueprint: Blueprint) -> Iterator[Edge]:
-    """Queues by their mapping, schedules by their rule, the API by the integrations on it."""
+    """Queues by their mapping, schedules by their rule, the API by what it calls and whom it asks."""
     for resource in blueprint.resources:
         properties = resource.properties
         match resource.type:
@@ -61,6 +61,12 @@ def _triggers(blueprint: Blueprint) -> Iterator[Edge]:
                 ends = ({"Ref": resource.logical_id}, properties["Targets"])
             case "AWS::ApiGatewayV2::Integration":
                 ends = (properties["ApiId"], properties["IntegrationUri"])
+            case "AWS::ApiGatewayV2::Authorizer":
+                ends = (properties["ApiId"], properties["AuthorizerUri"])
+            case "AWS::ApiGateway::Method":
+                ends = (properties["RestApiId"], properties["Integration"])
+            case "AWS::ApiGateway::Authorizer":
+                ends = (properties["RestApiId"], properties["AuthorizerUri"])
             case _:
                 continue
         for source in references(ends[0]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deployments.blueprint.agents import ARTIFACTS_BUCKET, add_function, add_layers
 from deployments.blueprint.alarms import add_alarms
-from deployments.blueprint.api import add_api, add_routes
+from deployments.blueprint.api import begin_api
 from deployments.blueprint.callee import add_callee
 from deployments.blueprint.dashboard import add_dashboard
 from deployments.blueprint.draft import Draft
@@ -36,9 +36,7 @@ def synthesise(*, configuration: Configuration, facts: EnvironmentFacts, bundle:
         properties = {"BucketName": draft.names.bucket("artifacts"), **BUCKET_DEFAULTS}
         draft.add(ARTIFACTS_BUCKET, "AWS::S3::Bucket", properties)
     topic = alarm_topic(draft, configuration) if agents and configuration.shared.monitoring.alarms else None
-    has_api = _wants_api(draft, configuration, agents)
-    if has_api:
-        add_api(draft, configuration)
+    api = begin_api(draft, configuration, [agent for _, agent in agents])
     named = add_named(draft, configuration)
     artifacts = pack_agents(draft, agents, bundle)
     packed_layers = pack_layers(draft, agents, bundle)
@@ -61,10 +59,12 @@ def synthesise(*, configuration: Configuration, facts: EnvironmentFacts, bundle:
         callee = add_callee(draft, agent, path, function=function)
         add_triggers(draft, agent, path, callee=callee, named=named)
         add_rotation(draft, configuration, agent, path, callee=callee, named=named)
-        if has_api and agent.routes:
-            add_routes(draft, agent, path, callee=callee)
+        if api:
+            api.add_agent(agent, path, callee=callee)
         if topic:
             add_alarms(draft, agent, path, function=function, topic=topic)
+    if api:
+        api.finish([agent for _, agent in agents])
     if configuration.shared.monitoring.xray:
         add_trace_groups(draft, agents)
     add_resource_policies(draft)
@@ -95,11 +95,3 @@ def _deployable_agents(draft: Draft, configuration: Configuration) -> list[tuple
         else:
             draft.not_yet(agent.line, f"{path}.target", f"target {agent.target}", "target: lambda")
     return agents
-
-
-def _wants_api(draft: Draft, configuration: Configuration, agents: list[tuple[str, Agent]]) -> bool:
-    api = configuration.shared.api_gateway
-    if api.type != "http":
-        draft.not_yet(api.line, "shared.api_gateway.type", f"a {api.type} API", "type: http")
-        return False
-    return any(agent.routes for _, agent in agents)

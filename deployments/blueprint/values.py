@@ -45,8 +45,8 @@ class Artifact:
 class Output:
     """Something people want to know once it is deployed.
 
-    `attribute` is what `Fn::GetAtt` takes, or None for the physical id (`Ref`). For a route, `method` and
-    `path` say what to call below the address.
+    `attribute` is what `Fn::GetAtt` takes, or None for the physical id (`Ref`); an `address` (text of a `Fn::Sub`)
+    goes before both. For a route, `method` and `path` say what to call below the address.
     """
 
     name: str
@@ -56,10 +56,13 @@ class Output:
     agent: str | None = None
     method: str = ""
     path: str = ""
+    address: str = ""
 
     @property
     def value(self) -> Mapping[str, Any]:
         """The intrinsic that resolves to the value."""
+        if self.address:
+            return {"Fn::Sub": self.address}
         if self.attribute is None:
             return {"Ref": self.logical_id}
         return {"Fn::GetAtt": [self.logical_id, self.attribute]}

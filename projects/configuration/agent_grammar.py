@@ -3,9 +3,9 @@
 import re
 
 from . import formats
-from .model import Agent, Egress, Route, Trigger, Use
+from .model import Agent, Egress, Trigger, Use
 from .shapes import Choice, Free, Key, ListOf, MapOf, Record, Switch, Text, Whole
-from .texts import NAME, TAGS, VARIABLE
+from .texts import NAME, ROUTE, TAGS, VARIABLE
 
 RUNTIMES = tuple(f"python3.{minor}" for minor in range(10, 15))
 
@@ -105,17 +105,7 @@ AGENT = Record(
         Key("triggers", ListOf(TRIGGER, 20), "What starts the agent.", default=()),
         Key(
             "routes",
-            ListOf(
-                Text(
-                    noun="a route",
-                    pattern=r"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|ANY) /.*",
-                    rule='"METHOD /path"',
-                    complaint=formats.route,
-                    example="POST /support",
-                    builds=Route.parse,
-                ),
-                50,
-            ),
+            ListOf(ROUTE, 50),
             "Routes on the shared API that call the agent.",
             default=(),
         ),

@@ -1,13 +1,13 @@
 """The grammar of strands.yaml: every key with its shape, default and meaning, in one description.
 
 Checking, suggestions, defaults, building of values, rendering and the JSON Schema all follow these tables, and those
-beside them: agents, resource types, and the texts that several keys share.
+beside them: agents, their API, resource types, and the texts that several keys share.
 """
 
 from . import formats
 from .agent_grammar import AGENT
+from .api_grammar import API_GATEWAY
 from .model import (
-    ApiGateway,
     Configuration,
     EnvironmentOverride,
     Ipam,
@@ -19,7 +19,7 @@ from .model import (
 )
 from .problems import nearest
 from .resource_types import RESOURCE_TYPES
-from .shapes import Choice, Free, Key, ListOf, MapOf, Partial, Record, Switch, Text, Variant, Whole
+from .shapes import Free, Key, ListOf, MapOf, Partial, Record, Switch, Text, Variant, Whole
 from .texts import ACCOUNT, NAME, REGION, TAGS
 
 MAX_AGENTS = 500
@@ -113,21 +113,14 @@ VPC = Record(
     Vpc,
 )
 
-API_GATEWAY = Record(
-    "an API",
-    (
-        Key("type", Choice(("http", "rest")), "The kind of API that agents share.", default="http"),
-        Key("cors", Switch(), "Let browsers of other origins call it.", default=False),
-    ),
-    ApiGateway,
-)
-
 MONITORING = Record(
     "monitoring",
     (
         Key("xray", Switch(), "Trace calls with X-Ray.", default=False),
         Key("alarms", Switch(), "Alarms on errors, duration and throttles of each agent.", default=True),
-        Key("dashboard", Switch(), "One dashboard of agents, API, queues and alarms (costs by the month).", default=True),
+        Key(
+            "dashboard", Switch(), "One dashboard of agents, API, queues and alarms (costs by the month).", default=True
+        ),
         Key(
             "log_retention_days",
             Whole(1, 3653, "days", options=LOG_RETENTION_DAYS),

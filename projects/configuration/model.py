@@ -142,9 +142,33 @@ class Vpc:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Throttling:
+    """Calls an API takes: `rate` a second in the long run, `burst` at the same moment."""
+
+    rate: int
+    burst: int
+    line: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorizer:
+    """The agent that decides which calls of an API may pass; `open_routes` pass unasked."""
+
+    agent: str
+    kind: Literal["request", "token"]
+    header: str
+    cache_seconds: int
+    open_routes: tuple[Route, ...]
+    line: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiGateway:
     type: Literal["http", "rest"]
     cors: bool
+    access_logs: bool
+    throttling: Throttling | None
+    authorizer: Authorizer | None
     line: int = field(default=1, compare=False)
 
 

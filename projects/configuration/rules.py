@@ -6,6 +6,7 @@ Each rule walks on places and passes over what is missing or malformed, so that 
 from collections import defaultdict
 from collections.abc import Iterator
 
+from .api_grammar import check_api
 from .credentials import sounds_secret, what_credential
 from .edges import check_triggers, check_uses
 from .nodes import Entry, Place
@@ -35,6 +36,7 @@ def check_rules(root: Place) -> Iterator[Problem]:
         yield from _secrets(agent, resources)
         yield from _variables(agent, resources)
         yield from _routes(agent, routes)
+    yield from check_api(root)
     yield from _overrides(root, set(resources))
 
 

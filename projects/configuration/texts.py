@@ -1,6 +1,7 @@
-"""Texts that several keys of the grammar share: names, regions, accounts, tags, variables."""
+"""Texts that several keys of the grammar share: names, regions, accounts, tags, variables, routes."""
 
 from . import formats
+from .model import Route
 from .problems import nearest
 from .shapes import MapOf, Text
 
@@ -44,4 +45,12 @@ VARIABLE = Text(
     rule="letters, digits and underscores, at least two, starting with a letter",
     complaint=formats.environment_variable,
     maximum=128,
+)
+ROUTE = Text(
+    noun="a route",
+    pattern=r"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|ANY) /.*",
+    rule='"METHOD /path"',
+    complaint=formats.route,
+    example="POST /support",
+    builds=Route.parse,
 )

@@ -51,6 +51,7 @@ KIND_ICONS: dict[str, str] = {
     "AWS::IAM": "key",
     "AWS::Logs": "logs",
     "AWS::CloudWatch": "activity",
+    "AWS::ApiGateway": "api",
     "AWS::ApiGatewayV2": "api",
     "AWS::S3": "bucket",
     "AWS::DynamoDB": "database",
@@ -60,6 +61,9 @@ KIND_ICONS: dict[str, str] = {
     "AWS::SecretsManager": "lock",
     "AWS::Lambda::EventSourceMapping": "plug",
     "AWS::Lambda::Permission": "shield-lock",
+    "AWS::ApiGateway::Authorizer": "shield-lock",
+    "AWS::ApiGateway::Method": "route",
+    "AWS::ApiGatewayV2::Authorizer": "shield-lock",
     "AWS::ApiGatewayV2::Route": "route",
     "AWS::ApiGatewayV2::Integration": "link",
 }

@@ -624,7 +624,6 @@ resources:
   - {name: full, type: "AWS::SQS::Queue", properties: {Tags: []}}
 shared:
   vpc: {enabled: true, cidr: 10.0.0.0/28}
-  api_gateway: {type: rest}
 environments:
   dev: {account: "123456789012"}
 """
@@ -638,10 +637,9 @@ environments:
         (17, "resources[2]", "ArtifactsBucket"),
         (19, "resources[3].properties", "Tags"),
         (21, "shared.vpc", "no room for the subnets"),
-        (22, "shared.api_gateway.type", "rest"),
     ]:
         assert any(at == line and where == path and words in said for at, where, said in found), (line, path, found)
-    assert len(found) == 8
+    assert len(found) == 7
     assert not blueprint.is_deployable
 
 

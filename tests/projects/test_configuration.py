@@ -281,3 +281,20 @@ def test_agents_find_their_resources_by_name() -> None:
         "X_NAME",
     ]
     assert variable_name("stream", "AWS::Kinesis::Stream") is None
+
+
+def test_the_shared_api_is_guarded_as_it_says() -> None:
+    api = good().shared.api_gateway
+    assert api.authorizer is not None and api.throttling is not None
+    assert (api.access_logs, api.throttling.rate, api.throttling.burst) == (True, 50, 100)
+    guard = api.authorizer
+    assert (guard.agent, guard.kind, guard.header, guard.cache_seconds) == (
+        "customer-support",
+        "request",
+        "Authorization",
+        0,
+    )
+    assert [str(route) for route in guard.open_routes] == ["GET /"]
+    plain = parse("project: {name: p, region: us-east-1}\n").configuration
+    assert plain is not None
+    assert (plain.shared.api_gateway.authorizer, plain.shared.api_gateway.throttling) == (None, None)
