@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -137,6 +138,22 @@ class MemberForm(StyledForm):
         return person
 
 
+class GroupForm(StyledForm):
+    """A role for everybody in a provider's group."""
+
+    provider = forms.ChoiceField()
+    group = forms.CharField(
+        max_length=200,
+        help_text="As the provider names it.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    role = forms.ChoiceField(choices=[(role.value, role.value) for role in Role])
+
+    def __init__(self, *args: Any, providers: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["provider"].choices = list(providers.items())  # type: ignore[attr-defined]
+
+
 class RoleForm(StyledForm):
     """Another role for a member."""
 
@@ -155,9 +172,9 @@ class RoleForm(StyledForm):
 
 
 def is_last_owner(membership: Membership) -> bool:
-    """Without this member the project would have no owner."""
-    others = Membership.objects.filter(project=membership.project, role=Role.OWNER).exclude(pk=membership.pk)
-    return membership.role == Role.OWNER and not others.exists()
+    """Without this member the project would have no owner of its own; those who come with a group may go with it."""
+    owners = Membership.objects.filter(project=membership.project, role=Role.OWNER, given__isnull=True)
+    return membership.role == Role.OWNER and {*owners.values_list("pk", flat=True)} == {membership.pk}
 
 
 class EnvironmentForm(EnvironmentModelForm):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from projects.views import configuration, environments, members, projects, sources
+from projects.views import configuration, environments, groups, members, projects, sources
 
 urlpatterns = [
     path("new-project/", projects.new, name="project-new"),
@@ -17,6 +17,8 @@ urlpatterns = [
     path("projects/<slug:slug>/members/", members.members, name="members"),
     path("projects/<slug:slug>/members/<int:pk>/role/", members.change_role, name="member-role"),
     path("projects/<slug:slug>/members/<int:pk>/remove/", members.remove, name="member-remove"),
+    path("projects/<slug:slug>/members/groups/", groups.add, name="group-role-add"),
+    path("projects/<slug:slug>/members/groups/<int:pk>/remove/", groups.remove, name="group-role-remove"),
     path("projects/<slug:slug>/new-environment/", environments.new, name="environment-new"),
     path("projects/<slug:slug>/environments/<slug:environment>/edit/", environments.edit, name="environment-edit"),
 ]

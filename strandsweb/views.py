@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
 from projects.models import User
+from projects.people.social import doors
 from strandsweb import demo
 
 
@@ -31,4 +32,5 @@ class SignIn(LoginView):
             "demo": demo.PASSWORDS if seeded else None,
             "mail": settings.MAIL,
             "sign_up_open": settings.SIGN_UP_OPEN,
+            "doors": doors(),
         }

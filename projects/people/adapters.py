@@ -7,9 +7,11 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from projects.models import User
+from projects.people import groups
 from projects.people.sealing import seal, unseal
 
 _NO_MATCH = "This user name and password do not go together."
@@ -33,6 +35,15 @@ class Accounts(DefaultAccountAdapter):
     def is_safe_url(self, url: str) -> bool:
         """Redirects stay on this host, not only on allowed ones."""
         return url_has_allowed_host_and_scheme(url, {self.request.get_host()}, require_https=self.request.is_secure())
+
+    def post_login(self, request: HttpRequest, user: User, **known: Any) -> HttpResponse:
+        """All steps are done: groups of the provider become roles."""
+        sociallogin = (known.get("signal_kwargs") or {}).get("sociallogin")
+        if sociallogin is not None and "groups" in sociallogin.account.extra_data:
+            account = sociallogin.account
+            groups.keep_in_step(user=user, provider=account.provider, groups=account.extra_data["groups"])
+        answer: HttpResponse = super().post_login(request, user, **known)
+        return answer
 
     def is_ajax(self, request: HttpRequest) -> bool:
         """Pages answer as pages; only the passkey script asks for JSON."""

@@ -7,11 +7,13 @@ from allauth.mfa.base import views as steps
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as app
 from allauth.mfa.webauthn import views as passkeys
+from allauth.socialaccount import views as providers
 from allauth.usersessions import views as sessions
 from django.urls import include, path, re_path
 
 from projects.people import views
 from projects.people.pages import needs_mail, ours
+from projects.people.social import doors
 
 _reset_form = ours(account.PasswordResetFromKeyView, "account/new_password.html")
 
@@ -76,6 +78,24 @@ passkey_patterns = [
     ),
 ]
 
+provider_patterns = [
+    path(
+        "",
+        ours(providers.ConnectionsView, "account/connections.html", extra_context={"doors": doors}),
+        name="socialaccount_connections",
+    ),
+    path("name/", ours(providers.SignupView, "account/provider_name.html"), name="socialaccount_signup"),
+    path(
+        "cancelled/",
+        ours(providers.LoginCancelledView, "account/provider_cancelled.html"),
+        name="socialaccount_login_cancelled",
+    ),
+    path("github/", views.github, name="github_login"),
+    path("github/back/", views.github_back, name="github_callback"),
+    path("<slug:provider_id>/", views.oidc, name="oidc_login"),
+    path("<slug:provider_id>/back/", views.oidc_back, name="oidc_callback"),
+]
+
 urlpatterns = [
     path("", ours(steps.IndexView, "account/security.html"), name="mfa_index"),
     path("sign-up/", needs_mail(ours(account.SignupView, "account/sign_up.html")), name="account_signup"),
@@ -88,6 +108,7 @@ urlpatterns = [
     path("app/remove/", ours(app.DeactivateTOTPView, "account/app_remove.html"), name="mfa_deactivate_totp"),
     path("recovery-codes/", include(recovery_patterns)),
     path("passkeys/", include(passkey_patterns)),
+    path("providers/", include(provider_patterns)),
     path("sessions/", ours(sessions.ListUserSessionsView, "account/sessions.html"), name="usersessions_list"),
     path("sessions/<int:pk>/end/", views.end_session, name="session-end"),
 ]

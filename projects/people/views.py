@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+
+from allauth.socialaccount.models import SocialApp
+from allauth.socialaccount.providers.github.views import oauth2_callback, oauth2_login
+from allauth.socialaccount.providers.oauth2.views import OAuth2LoginView
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
+
+from projects.pages import page
+from projects.people.provider import OIDCAdapter, OIDCCallback
+
+View = Callable[..., HttpResponse]
+
+
+def if_known(view: View) -> View:
+    """404 for providers that the settings do not name."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, **named: str) -> HttpResponse:
+        try:
+            return view(request, **named)
+        except SocialApp.DoesNotExist:
+            raise Http404("No such provider.") from None
+
+    return answer
 
 
 @require_POST
@@ -15,3 +40,44 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     get_object_or_404(UserSession, pk=pk, user_id=request.user.pk).end()
     messages.success(request, "The session has ended.")
     return redirect("usersessions_list")
+
+
+@login_not_required
+@require_POST
+@if_known
+def oidc(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Leaves for an OpenID Connect provider."""
+    return _leave(request, OAuth2LoginView.adapter_view(OIDCAdapter(request, provider_id))(request))
+
+
+@login_not_required
+@require_GET
+@if_known
+def oidc_back(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Comes back from there, with what it says of the person."""
+    answer: HttpResponse = OIDCCallback.adapter_view(OIDCAdapter(request, provider_id))(request)
+    return answer
+
+
+@login_not_required
+@require_POST
+@if_known
+def github(request: HttpRequest) -> HttpResponse:
+    """Leaves for GitHub."""
+    return _leave(request, oauth2_login(request))
+
+
+@login_not_required
+@require_GET
+@if_known
+def github_back(request: HttpRequest) -> HttpResponse:
+    """Comes back from GitHub."""
+    answer: HttpResponse = oauth2_callback(request)
+    return answer
+
+
+def _leave(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """A page that goes on to the provider by itself: our policy lets no form end up elsewhere, not even redirected."""
+    if answer.status_code != 302:
+        return answer
+    return page(request, "account/leaving.html", {"address": answer["Location"]})

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.db import transaction
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from projects.access import access_to
-from projects.forms import MemberForm, RoleForm, is_last_owner
+from projects.access import Access, access_to
+from projects.forms import GroupForm, MemberForm, RoleForm, is_last_owner
 from projects.models import Membership, Project
 from projects.pages import page, posted
+from projects.people.groups import providers_with_groups
+from projects.people.models import GivenRole
 from projects.roles import Action, Role
 
 
@@ -28,14 +31,23 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, f"{person.text} is now {role}.")
             return redirect("members", slug)
         form.add_error("username", f"{person.text} is a member already; change the role in the list.")
+    return show(request, access, form=form)
+
+
+def show(request: HttpRequest, access: Access, **forms: Form) -> HttpResponse:
+    """The page, with the form that was sent, if one was."""
+    providers = providers_with_groups()
     context = {
         "access": access,
         "tab": "members",
-        "form": form,
-        "members": access.project.memberships.select_related("user"),
+        "form": MemberForm(),
+        "members": access.project.memberships.select_related("user", "given"),
         "roles": list(Role),
+        "providers": providers,
+        "group_form": GroupForm(providers=providers),
+        "group_roles": access.project.group_roles.all(),
     }
-    return page(request, "projects/members.html", context, status=422 if form.is_bound else 200)
+    return page(request, "projects/members.html", context | forms, status=422 if request.method == "POST" else 200)
 
 
 @require_POST
@@ -48,6 +60,7 @@ def change_role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         if form.is_valid():
             membership.role = form.cleaned_data["role"]
             membership.save(update_fields=["role"])
+            GivenRole.objects.filter(membership=membership).delete()  # from now on it is given by hand
             messages.success(request, f"{membership.user.text} is now {membership.role}.")
         else:
             messages.error(request, " ".join(map(str, form.errors["role"])))

@@ -25,6 +25,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
     "csp",
     "django_htmx",
     "template_partials",

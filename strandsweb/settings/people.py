@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from strandsweb.settings.environment import text
+from strandsweb.settings.providers import read_providers
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "sign-in"
@@ -50,3 +51,10 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # an address is optional here, and nobody can take an account by an unverified one
 MFA_TOTP_ISSUER = "strandsweb"
 MFA_TOTP_TOLERANCE = 1  # a clock that is half a minute off
+
+SOCIALACCOUNT_ADAPTER = "projects.people.social.Providers"
+SOCIALACCOUNT_PROVIDERS = read_providers(text("SIGN_IN_PROVIDERS", "[]"))
+SOCIALACCOUNT_EMAIL_REQUIRED = False
+SOCIALACCOUNT_QUERY_EMAIL = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_STORE_TOKENS = False

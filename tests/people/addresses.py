@@ -16,6 +16,12 @@ OPEN: dict[str, tuple[str, ...]] = {
     "account_reset_password_from_key_done": (),
     "mfa_authenticate": (),
     "mfa_login_webauthn": (),
+    "socialaccount_signup": (),
+    "socialaccount_login_cancelled": (),
+    "github_login": (),
+    "github_callback": (),
+    "oidc_login": ("unknown",),
+    "oidc_callback": ("unknown",),
 }
 
 # Answer to anybody who is signed in, with their own things.
@@ -36,6 +42,7 @@ PERSONAL: dict[str, tuple[str, ...]] = {
     "mfa_add_webauthn": (),
     "mfa_edit_webauthn": ("1",),
     "mfa_remove_webauthn": ("1",),
+    "socialaccount_connections": (),
     "usersessions_list": (),
     "session-end": ("1",),
 }

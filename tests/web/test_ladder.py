@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from deployments.models import Deployment, Status
 from projects.models import Environment, Membership, Project, SourceBundle, User
+from projects.people.models import GroupRole
 from projects.roles import TABLE, Action, Role
 from tests.people import addresses
 from tests.web.conftest import Visit
@@ -47,6 +48,8 @@ RUNGS = [
     Rung("members", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"username": "nobody"}),
     Rung("member-role", "POST", Action.MANAGE_MEMBERS, ("{member}",), (302,)),
     Rung("member-remove", "POST", Action.MANAGE_MEMBERS, ("{member}",), (302,)),
+    Rung("group-role-add", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"provider": "none"}),
+    Rung("group-role-remove", "POST", Action.MANAGE_MEMBERS, ("{group}",), (302, 404)),
     Rung("environment-new", "GET", Action.MANAGE_ENVIRONMENTS),
     Rung("environment-new", "POST", Action.MANAGE_ENVIRONMENTS, answers=(422,), data={"name": "X"}),
     Rung("environment-edit", "GET", Action.MANAGE_ENVIRONMENTS, ("dev",)),
@@ -115,6 +118,7 @@ def address(
     """The address of a rung in a project that has one of everything."""
     names = {
         "source": source.pk,
+        "group": GroupRole.objects.create(project=project, provider="x", group="ops", role="viewer").pk,
         "member": Membership.objects.get(project=project, user=vera).pk,
         "deployment": propose(prod, Status.WAITING).public_id,
         "record": recorded.public_id,
