@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import json
+from collections import Counter
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from deployments.aws.registry import KINDS
 from deployments.blueprint import EnvironmentFacts, synthesise
@@ -327,6 +332,69 @@ def test_every_way_of_using_a_resource_counts() -> None:
         "JobsQueue": ("one may write",),
     }
     assert findings(seen, configuration, KINDS) == ()
+
+
+EGRESS = ["tcp:5432 10.9.0.0/16", "tcp:6379 10.9.0.0/16", "udp:53 10.9.0.0/16"]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.sets(st.sampled_from(EGRESS)), min_size=1, max_size=3), st.booleans())
+def test_what_the_blueprint_shares_leaves_nothing_to_merge(egress: list[set[str]], nat: bool) -> None:
+    agents = (
+        agent(name, SENDS, "layers: [./layers/a]", f"egress: {json.dumps(sorted(wanted))}")
+        for name, wanted in zip(("one", "two", "three"), egress, strict=False)
+    )
+    shared = f"\nshared: {{vpc: {{nat: {json.dumps(nat)}, endpoints: [sqs, s3, logs]}}}}\n"
+    text = text_of("".join(agents), JOBS, shared)
+    assert found_in(text) == []
+    types = Counter(each.type for each in seen_by(text)[0])
+    assert types["AWS::EC2::VPCEndpoint"] == 3 and types["AWS::Lambda::LayerVersion"] == 1
+    assert types["AWS::IAM::Role"] == 2, "one for all agents, one for the flow log"
+    assert types["AWS::EC2::SecurityGroup"] == len(set(map(frozenset, egress))) + 1, "one for each need, and endpoints"
+
+
+WISHES = st.fixed_dictionaries(
+    {
+        "isolated": st.booleans(),
+        "layers": st.lists(st.sampled_from(["./layers/a", "./layers/b", "./layers/c"]), max_size=3, unique=True),
+        "topics": st.sets(st.sampled_from(["news", "fresh", "late"])),
+        "prod": st.booleans(),
+    }
+)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(WISHES, min_size=1, max_size=3))
+def test_merging_all_there_is_ends_and_loses_no_comment(wishes: list[dict[str, Any]]) -> None:
+    agents, overrides = "", ""
+    for name, wish in zip(("one", "two", "three"), wishes, strict=False):
+        lines = [f"# {name} stands alone", f"isolated: {json.dumps(wish['isolated'])}", f"layers: {wish['layers']}"]
+        if wish["topics"]:
+            lines += [
+                "uses:  # all of it",
+                *(f"  - {{resource: {each}, access: write}}" for each in sorted(wish["topics"])),
+            ]
+        agents += agent(name, *lines)
+        overrides += f"      {name}: {{isolated: true}}   # {name}, too\n" if wish["prod"] else ""
+    topics = "".join(f"  # About {name}.\n  - {{name: {name}, type: sns}}\n" for name in ("news", "fresh", "late"))
+    text = text_of(agents, topics, environments=ENVIRONMENTS + (f"    agents:\n{overrides}" if overrides else ""))
+    comments = [line.strip() for line in text.splitlines() if line.strip().startswith("#")]
+    refused: set[str] = set()
+    for _ in range(20):
+        ready = [each for each in found_in(text) if each.edits and each.key not in refused]
+        if not ready:
+            break
+        before = {each.logical_id for each in seen_by(text)[0]}
+        try:
+            text = proposed(text, ready[0]).text
+        except NotMergeable:
+            refused.add(ready[0].key)
+            continue
+        after = {each.logical_id for each in seen_by(text)[0]}
+        assert not after & set(ready[0].goes) and len(after) < len(before)
+        assert [line.strip() for line in text.splitlines() if line.strip().startswith("#")] == comments
+    else:
+        raise AssertionError("it never ends")
 
 
 def test_long_lists_are_cut() -> None:
