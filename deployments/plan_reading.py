@@ -162,7 +162,7 @@ def shown(value: Any) -> str:
 
 
 def _readable(value: Any) -> Any:
-    """Intrinsics as `${Name.Attribute}`, the way `Fn::Sub` writes them."""
+    """Intrinsics as `${Name.Attribute}`, the way `Fn::Sub` writes them, and what is worked out of them in words."""
     if isinstance(value, list):
         return [_readable(each) for each in value]
     if not isinstance(value, dict):
@@ -173,6 +173,18 @@ def _readable(value: Any) -> Any:
             return f"${{{inner}}}"
         if key == "Fn::GetAtt":
             return f"${{{inner if isinstance(inner, str) else '.'.join(map(str, inner))}}}"
-        if key == "Fn::Sub" and isinstance(inner, str):
-            return inner
+        if key == "Fn::Sub":
+            return inner if isinstance(inner, str) else inner[0]
+        if key == "Fn::Cidr":
+            block, count, bits = map(_readable, inner)
+            return f"{count} blocks of {block} with {bits} bits for hosts"
+        if key == "Fn::Select":
+            return _selected(int(inner[0]), _readable(inner[1]))
     return {key: _readable(each) for key, each in value.items()}
+
+
+def _selected(index: int, entries: Any) -> Any:
+    """One of a list, which may be known only after the run: `the 2nd of ...`."""
+    if isinstance(entries, list) and index < len(entries):
+        return entries[index]
+    return f"number {index + 1} of {entries}"

@@ -51,7 +51,13 @@ def _permissions(blueprint: Blueprint) -> Iterator[Edge]:
 
 
 def _triggers(blueprint: Blueprint) -> Iterator[Edge]:
-    """Queues by their mapping, schedules by their rule, the API by what it calls and whom it asks."""
+    """Queues and streams by their mapping, topics by their subscription, buckets by what they notify, schedules and
+    buses by their rule, APIs by what they call and whom they ask; an alias stands for its function."""
+    functions = {
+        resource.logical_id: references(resource.properties["FunctionName"])
+        for resource in blueprint.resources
+        if resource.type == "AWS::Lambda::Alias"
+    }
     for resource in blueprint.resources:
         properties = resource.properties
         match resource.type:
@@ -67,8 +73,13 @@ def _triggers(blueprint: Blueprint) -> Iterator[Edge]:
                 ends = (properties["RestApiId"], properties["Integration"])
             case "AWS::ApiGateway::Authorizer":
                 ends = (properties["RestApiId"], properties["AuthorizerUri"])
+            case "AWS::SNS::Subscription":
+                ends = (properties["TopicArn"], properties["Endpoint"])
+            case "AWS::S3::Bucket":
+                ends = ({"Ref": resource.logical_id}, properties.get("NotificationConfiguration"))
             case _:
                 continue
         for source in references(ends[0]):
-            for target in references(ends[1]):
-                yield Edge(source, target, EdgeKind.TRIGGER)
+            for called in references(ends[1]):
+                for target in functions.get(called, (called,)):
+                    yield Edge(source, target, EdgeKind.TRIGGER)

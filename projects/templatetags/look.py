@@ -46,13 +46,21 @@ STATUSES: dict[str, tuple[str, str]] = {
     "broken": ("alert-triangle", "does not verify"),
 }
 
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 KIND_ICONS: dict[str, str] = {
     "AWS::Lambda": "lambda",
     "AWS::IAM": "key",
     "AWS::Logs": "logs",
     "AWS::CloudWatch": "activity",
+    "AWS::XRay": "activity",
     "AWS::ApiGateway": "api",
     "AWS::ApiGatewayV2": "api",
+    "AWS::EC2": "stack-2",
+    "AWS::EC2::Route": "route",
+    "AWS::EC2::RouteTable": "route",
+    "AWS::EC2::SecurityGroup": "shield-lock",
+    "AWS::EC2::VPCEndpoint": "plug",
+    "AWS::EC2::FlowLog": "logs",
     "AWS::S3": "bucket",
     "AWS::DynamoDB": "database",
     "AWS::SQS": "list-check",
@@ -64,6 +72,11 @@ KIND_ICONS: dict[str, str] = {
     "AWS::ApiGateway::Authorizer": "shield-lock",
     "AWS::ApiGateway::Method": "route",
     "AWS::ApiGatewayV2::Authorizer": "shield-lock",
+    "AWS::S3::BucketPolicy": "shield-lock",
+    "AWS::SQS::QueuePolicy": "shield-lock",
+    "AWS::SNS::TopicPolicy": "shield-lock",
+    "AWS::SNS::Subscription": "plug",
+    "AWS::SecretsManager::RotationSchedule": "refresh",
     "AWS::ApiGatewayV2::Route": "route",
     "AWS::ApiGatewayV2::Integration": "link",
 }
@@ -86,8 +99,9 @@ def kind_icon(type_name: str) -> SafeString:
 
 @register.filter
 def kind_name(type_name: str) -> str:
-    """`AWS::Lambda::Function` as people read it in a row: `Lambda Function`."""
-    return " ".join(type_name.split("::")[1:]) or type_name
+    """`AWS::Lambda::EventSourceMapping` as people read it in a row: `Lambda Event Source Mapping`."""
+    service, _, noun = type_name.removeprefix("AWS::").partition("::")
+    return f"{service} {_WORDS.sub(' ', noun)}".strip()
 
 
 @register.simple_tag

@@ -73,3 +73,11 @@ def test_a_bucket_that_starts_an_agent_comes_after_it() -> None:
         for edge in edges(blueprint)
         if edge.target == "UploadsBucket" and edge.kind is EdgeKind.DEPENDENCY and edge.source != "UploadsBucketPolicy"
     ]
+
+
+def test_topics_buckets_and_aliases_are_edges_to_the_function_itself() -> None:
+    blueprint = drawn(
+        one_agent(alias="live", triggers=[{"resource": "uploads"}, {"resource": "alerts"}, {"resource": "jobs"}])
+    )
+    triggers = [(edge.source, edge.target) for edge in edges(blueprint) if edge.kind is EdgeKind.TRIGGER]
+    assert triggers == [(name, "SoloFunction") for name in ("AlertsTopic", "JobsQueue", "UploadsBucket")]
