@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deployments.aws.failures import cloud_error
 from deployments.aws.limits import Limiters
+from deployments.aws.tag_batches import TagBatches
 from deployments.engine.errors import RETRYABLE, Category, CloudError
 from deployments.engine.ports import Call, Listener
 
@@ -95,6 +96,7 @@ class Aws:
         self._clock = clock
         self._limiters = limiters
         self._clients: dict[str, Any] = {}
+        self.tagging = TagBatches(self.call)
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="aws")
         self._config = Config(

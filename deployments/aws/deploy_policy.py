@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from deployments.aws import tag_batches
 from deployments.aws.naming import PREFIX
 from deployments.engine.kinds import Kinds
 
@@ -52,6 +53,7 @@ _UNSCOPED = frozenset(
         "logs:UpdateLogDelivery",
         "secretsmanager:GetRandomPassword",
         "tag:GetResources",
+        *tag_batches.PERMISSIONS,
     }
 )
 
@@ -75,6 +77,8 @@ def deploy_policy(
     """
     chosen = sorted(types if types is not None else kinds)
     actions = sorted({action for type_name in chosen for action in kinds[type_name].permissions})
+    if any(action.endswith((":TagResource", ":TagQueue")) for action in actions):
+        actions = sorted({*actions, *tag_batches.PERMISSIONS})
     services = sorted({action.partition(":")[0] for action in actions})
     path = f"{PREFIX}/{project}/{environment}"
 

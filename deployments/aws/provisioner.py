@@ -174,11 +174,13 @@ class AwsProvisioner(ABC):
         put: Callable[[dict[str, str]], Answer],
         remove: Callable[[list[str]], Answer],
     ) -> list[Callable[[], Any]]:
-        """The calls that bring tags from live to wanted: none, one or two."""
+        """The calls that bring tags from live to wanted: none, one or two; together with others', where there are."""
         differing = tags.changes(live.tags, target.tags)
+        arn = str(live.attributes.get("Arn", live.physical_id))
+        batches = self.aws.tagging
         calls: list[Callable[[], Any]] = []
         if differing.put:
-            calls.append(lambda: put(dict(differing.put)))
+            calls.append(lambda: batches.put(arn, differing.put, lambda: put(dict(differing.put))))
         if differing.remove:
-            calls.append(lambda: remove(list(differing.remove)))
+            calls.append(lambda: batches.remove(arn, differing.remove, lambda: remove(list(differing.remove))))
         return calls

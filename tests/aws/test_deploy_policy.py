@@ -11,6 +11,7 @@ from deployments.aws.calls import Aws
 from deployments.aws.deploy_policy import deploy_policy
 from deployments.aws.naming import Names
 from deployments.aws.registry import KINDS
+from deployments.aws.tag_batches import PERMISSIONS
 from tests.aws import cases
 from tests.aws.conftest import Recording
 from tests.engine.provisioner_contract import live, recorded, target
@@ -65,7 +66,9 @@ def test_a_kind_declares_what_it_calls(aws: Aws, listener: Recording, type_name:
 
 def test_every_declared_action_is_allowed_once() -> None:
     allowed = [action for statement in policy()["Statement"] for action in statement["Action"]]
-    assert sorted(allowed) == sorted({action for kind in KINDS.values() for action in kind.permissions})
+    assert sorted(allowed) == sorted(
+        {*PERMISSIONS, *(action for kind in KINDS.values() for action in kind.permissions)}
+    )
 
 
 def test_a_star_stands_only_where_iam_knows_no_resource() -> None:
@@ -85,7 +88,7 @@ def test_roles_are_passed_only_to_the_services_they_are_for() -> None:
 
 def test_only_the_types_asked_for_are_allowed() -> None:
     statement, unscoped = policy(types=["AWS::SQS::Queue"])["Statement"]
-    assert unscoped["Action"] == ["tag:GetResources"]
+    assert unscoped["Action"] == ["tag:GetResources", "tag:TagResources", "tag:UntagResources"]
     assert statement["Resource"] == ["arn:aws:sqs:us-east-1:123456789012:strands-desk-dev-*"]
     assert all(action.startswith("sqs:") for action in statement["Action"])
 
