@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deployments.aws import resource_schemas
+from deployments.aws.registry import KINDS
 from deployments.blueprint.draft import Draft
 from deployments.blueprint.identifiers import pascal
 from deployments.blueprint.values import Output
@@ -23,7 +24,7 @@ def add_generic(draft: Draft, spec: ResourceSpec, path: str, *, kept: bool) -> s
     properties = dict(spec.properties)
     if properties.pop("Tags", None) is not None:
         draft.problem(spec.line, f"{path}.properties", "Tags do not belong into properties", "write tags beside them")
-    name = resource_schemas.name_property(schema)
+    name = KINDS[spec.type].name_property
     if name is not None and name not in properties:
         properties[name] = draft.names.other(spec.name, resource_schemas.name_limit(schema, name))
     try:
