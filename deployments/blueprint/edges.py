@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from deployments.blueprint.values import Blueprint
 from deployments.engine.intrinsics import references
+from deployments.engine.resources import Resource
 
 
 class EdgeKind(StrEnum):
@@ -59,27 +61,32 @@ def _triggers(blueprint: Blueprint) -> Iterator[Edge]:
         if resource.type == "AWS::Lambda::Alias"
     }
     for resource in blueprint.resources:
-        properties = resource.properties
-        match resource.type:
-            case "AWS::Lambda::EventSourceMapping":
-                ends = (properties["EventSourceArn"], properties["FunctionName"])
-            case "AWS::Events::Rule":
-                ends = ({"Ref": resource.logical_id}, properties["Targets"])
-            case "AWS::ApiGatewayV2::Integration":
-                ends = (properties["ApiId"], properties["IntegrationUri"])
-            case "AWS::ApiGatewayV2::Authorizer":
-                ends = (properties["ApiId"], properties["AuthorizerUri"])
-            case "AWS::ApiGateway::Method":
-                ends = (properties["RestApiId"], properties["Integration"])
-            case "AWS::ApiGateway::Authorizer":
-                ends = (properties["RestApiId"], properties["AuthorizerUri"])
-            case "AWS::SNS::Subscription":
-                ends = (properties["TopicArn"], properties["Endpoint"])
-            case "AWS::S3::Bucket":
-                ends = ({"Ref": resource.logical_id}, properties.get("NotificationConfiguration"))
-            case _:
-                continue
-        for source in references(ends[0]):
-            for called in references(ends[1]):
+        starting, started = _ends(resource)
+        for source in references(starting):
+            for called in references(started):
                 for target in functions.get(called, (called,)):
                     yield Edge(source, target, EdgeKind.TRIGGER)
+
+
+def _ends(resource: Resource) -> tuple[Any, Any]:
+    """What starts something, and what it starts; both empty where the resource is no trigger."""
+    properties = resource.properties
+    match resource.type:
+        case "AWS::Lambda::EventSourceMapping":
+            return properties["EventSourceArn"], properties["FunctionName"]
+        case "AWS::Events::Rule":
+            return {"Ref": resource.logical_id}, properties["Targets"]
+        case "AWS::S3::Bucket":
+            return {"Ref": resource.logical_id}, properties.get("NotificationConfiguration")
+        case "AWS::SNS::Subscription":
+            return properties["TopicArn"], properties["Endpoint"]
+        case "AWS::ApiGatewayV2::Integration":
+            return properties["ApiId"], properties["IntegrationUri"]
+        case "AWS::ApiGatewayV2::Authorizer":
+            return properties["ApiId"], properties["AuthorizerUri"]
+        case "AWS::ApiGateway::Method":
+            return properties["RestApiId"], properties["Integration"]
+        case "AWS::ApiGateway::Authorizer":
+            return properties["RestApiId"], properties["AuthorizerUri"]
+        case _:
+            return None, None
