@@ -96,10 +96,18 @@ def test_a_guarded_api_lives_from_deployment_to_destruction(
         assert call(address, "/tickets/7", method="OPTIONS")[0] == 204
 
     export = export_of(dev)
-    found = [f"{match.rule.id} {match.message}" for match in lint_all(json.dumps(export.template()))]
-    assert [finding for finding in found if not finding.startswith("I")] == []
-    found = importable(export.state)
-    assert {name for name in found.reasons if "ApiGateway" in export.state.resources[name].type} == set()
+    template = export.template()
+    for each in (template, *(stack.template for stack in export.stacks() if kind == "rest")):
+        found = [f"{match.rule.id} {match.message}" for match in lint_all(json.dumps(each))]
+        assert [finding for finding in found if not finding.startswith("I")] == []
+    reasons = importable(export.state).reasons
+    assert {name for name in reasons if "ApiGateway" in export.state.resources[name].type} == set()
+    assert (
+        "${GuardAlias}/invocations" in template["Resources"]["ApiAuthorizer"]["Properties"]["AuthorizerUri"]["Fn::Sub"]
+    )
+    if kind == "rest":
+        assert template["Resources"]["RestApiStage"]["Properties"]["DeploymentId"] == {"Ref": "RestApiDeployment"}
+        assert template["Outputs"]["ApiEndpoint"]["Value"]["Fn::Sub"].endswith("/${RestApiStage}")
 
     edit('"GET /health"]}\nshared', '"GET /healthy"]}\nshared')
     edit('open_routes: ["GET /health"]', 'open_routes: ["GET /healthy"]')

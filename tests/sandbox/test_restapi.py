@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from strandsweb.sandbox.functions.invocations import Invocation
 from strandsweb.sandbox.restapi import mocked, read_result
+from strandsweb.sandbox.starter import start
 from tests.sandbox.conftest import client, http, make_function
 from tests.sandbox.test_httpapi import make_api
 
@@ -229,6 +231,20 @@ def test_an_http_api_asks_its_authorizer(sandbox: Any) -> None:
     assert ask("anybody").status == 200
     aws.update_authorizer(ApiId=api, AuthorizerId=authorizer, AuthorizerPayloadFormatVersion="1.0")
     assert ask("friend").status == 403, "another format is not known here"
+
+
+@pytest.mark.processes
+def test_an_api_outlives_its_sandbox_by_its_journal_and_by_its_snapshot(tmp_path: Path) -> None:
+    with start(tmp_path) as first:
+        function = make_function(first, "kept", SHOW)
+        api = Rest(first, "kept")
+        api.method(api.path("a"), "GET", function)
+        permit(first, "kept", f"{api.id}/*/GET/a")
+        api.deploy()
+        first.kill()
+    for _ in ("from the journal", "from the snapshot that the one before took when it ended"):
+        with start(tmp_path) as later:
+            assert http("GET", f"{later.url}/_rest/{api.id}/dev/a").status == 200
 
 
 @pytest.mark.parametrize(
