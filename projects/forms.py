@@ -138,6 +138,18 @@ class MemberForm(StyledForm):
         return person
 
 
+class InvitationForm(StyledForm):
+    """Somebody to invite."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        required=False,
+        help_text="Where the link is sent. Empty: you get the link, to hand it over yourself.",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(choices=[(role.value, role.value) for role in Role])
+
+
 class GroupForm(StyledForm):
     """A role for everybody in a provider's group."""
 

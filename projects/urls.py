@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from projects.views import configuration, environments, groups, members, projects, sources
+from projects.views import configuration, environments, groups, invitations, members, projects, sources
 
 urlpatterns = [
     path("new-project/", projects.new, name="project-new"),
@@ -19,6 +19,11 @@ urlpatterns = [
     path("projects/<slug:slug>/members/<int:pk>/remove/", members.remove, name="member-remove"),
     path("projects/<slug:slug>/members/groups/", groups.add, name="group-role-add"),
     path("projects/<slug:slug>/members/groups/<int:pk>/remove/", groups.remove, name="group-role-remove"),
+    path("projects/<slug:slug>/members/invitations/", invitations.invite, name="invite"),
+    path("projects/<slug:slug>/members/invitations/<int:pk>/resend/", invitations.resend, name="invitation-resend"),
+    path("projects/<slug:slug>/members/invitations/<int:pk>/revoke/", invitations.revoke, name="invitation-revoke"),
+    path("invitation/", invitations.invitation, name="invitation"),
+    path("invitation/<str:token>/", invitations.follow, name="invitation-follow"),
     path("projects/<slug:slug>/new-environment/", environments.new, name="environment-new"),
     path("projects/<slug:slug>/environments/<slug:environment>/edit/", environments.edit, name="environment-edit"),
 ]

@@ -1,4 +1,4 @@
-"""Forms of signing in, and of passkeys."""
+"""Forms of signing in, of passkeys, and of coming in by invitation."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm
 from allauth.mfa.webauthn.forms import (
     AddWebAuthnForm,
@@ -13,6 +14,10 @@ from allauth.mfa.webauthn.forms import (
     LoginWebAuthnForm,
     ReauthenticateWebAuthnForm,
 )
+from django import forms
+from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
+
+from projects.models import User
 
 
 class SignInForm(LoginForm):
@@ -72,3 +77,27 @@ class PasskeyAddForm(_WellFormed, AddWebAuthnForm):
         self.fields["passwordless"].label = "Sign me in without a password"
         self.fields["passwordless"].help_text = "The key has to check your finger, face or PIN."
         self.fields["passwordless"].initial = True
+
+
+class InvitedForm(forms.Form):
+    """An account for somebody who was invited."""
+
+    username = forms.CharField(max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username"}))
+    password = forms.CharField(
+        strip=False,
+        help_text=password_validators_help_text_html(),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean_username(self) -> str:
+        """Free, and fit for one."""
+        name: str = get_adapter().clean_username(self.cleaned_data["username"])
+        return name
+
+    def clean(self) -> None:
+        """The password is not the name, and strong enough."""
+        if "password" in self.cleaned_data:
+            try:
+                validate_password(self.cleaned_data["password"], User(username=self.cleaned_data.get("username", "")))
+            except forms.ValidationError as weak:
+                self.add_error("password", weak)

@@ -1,10 +1,11 @@
-"""Roles that come with a provider's groups, beside memberships that are given by hand."""
+"""Ways into a project beside memberships that are given by hand: groups of a provider, and invitations."""
 
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
-from projects.models import Membership, Project
+from projects.models import Membership, Project, User
 from projects.roles import Role
 
 ROLES = [(role.value, role.value) for role in Role]
@@ -35,3 +36,44 @@ class GivenRole(models.Model):
 
     def __str__(self) -> str:
         return f"{self.membership} by {self.group} of {self.provider}"
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Reads of invitations."""
+
+    def pending(self) -> InvitationQuerySet:
+        """Neither used nor taken back; some may have expired and can be sent again."""
+        return self.filter(used_at=None, revoked_at=None)
+
+    def open(self) -> InvitationQuerySet:
+        """Those that still let somebody in."""
+        return self.pending().filter(expires_at__gt=timezone.now())
+
+
+class Invitation(models.Model):
+    """A link that makes whoever opens it a member, once; of the link only the hash is kept."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="invitations")
+    role = models.CharField(max_length=10, choices=ROLES)
+    email = models.EmailField(blank=True, help_text="where the link was sent; empty: it was handed over")
+    token_hash = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    invited_by_text = models.CharField(max_length=150)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    used_by_text = models.CharField(max_length=150, blank=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.email or 'a link'}: {self.role} in {self.project}"
+
+    @property
+    def expired(self) -> bool:
+        """Its time is over."""
+        return self.expires_at <= timezone.now()

@@ -10,6 +10,7 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.http import HttpRequest
 
 from projects.models import User
+from projects.people import invitations
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,9 @@ class Providers(DefaultSocialAccountAdapter):
             sociallogin.user.email = sociallogin.email_addresses[0].email if sociallogin.email_addresses else ""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
-        """Where the provider's settings say so, for its domains."""
+        """With an invitation in hand always; else where the provider's settings say so, for its domains."""
+        if invitations.in_hand(request) is not None:
+            return True
         return bool(sociallogin.provider.app.settings["sign_up"]) and _of_its_domains(sociallogin)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.forms import Form
@@ -10,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from projects.access import Access, access_to
-from projects.forms import GroupForm, MemberForm, RoleForm, is_last_owner
+from projects.forms import GroupForm, InvitationForm, MemberForm, RoleForm, is_last_owner
 from projects.models import Membership, Project
 from projects.pages import page, posted
 from projects.people.groups import providers_with_groups
@@ -34,8 +35,8 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
     return show(request, access, form=form)
 
 
-def show(request: HttpRequest, access: Access, **forms: Form) -> HttpResponse:
-    """The page, with the form that was sent, if one was."""
+def show(request: HttpRequest, access: Access, status: int = 0, **more: Form | str) -> HttpResponse:
+    """The page, with the form that was refused or the link that is shown once, if there is one."""
     providers = providers_with_groups()
     context = {
         "access": access,
@@ -46,8 +47,12 @@ def show(request: HttpRequest, access: Access, **forms: Form) -> HttpResponse:
         "providers": providers,
         "group_form": GroupForm(providers=providers),
         "group_roles": access.project.group_roles.all(),
+        "invitation_form": InvitationForm(),
+        "invitations": access.project.invitations.pending(),
+        "mail": settings.MAIL,
     }
-    return page(request, "projects/members.html", context | forms, status=422 if request.method == "POST" else 200)
+    status = status or (422 if request.method == "POST" else 200)
+    return page(request, "projects/members.html", context | more, status=status)
 
 
 @require_POST

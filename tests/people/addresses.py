@@ -14,6 +14,8 @@ OPEN: dict[str, tuple[str, ...]] = {
     "account_reset_password_done": (),
     "account_reset_password_from_key": ("1", "set-password"),
     "account_reset_password_from_key_done": (),
+    "invitation": (),
+    "invitation-follow": ("made-up",),
     "mfa_authenticate": (),
     "mfa_login_webauthn": (),
     "socialaccount_signup": (),

@@ -18,8 +18,10 @@ from django.test import Client
 from django.urls import reverse
 
 from projects.models import Membership, Project, User
+from projects.people.invitations import invite
 from projects.people.models import GivenRole, GroupRole
 from projects.people.provider import _groups
+from projects.roles import Role
 from strandsweb.settings.providers import read_providers
 from tests.people.oidc_provider import CLIENT, SECRET
 from tests.web.conftest import Visit, visit
@@ -303,3 +305,16 @@ def test_github_brings_nobody_new_unless_told_to() -> None:
     [app] = read_providers('[{"id": "github", "client_id": "a", "client_secret": "b"}]')["github"]["APPS"]
     assert app["settings"]["sign_up"] is False and app["name"] == "GitHub"
     assert _groups({"a": 1}) == [] and _groups(["b", 1, "a", "b"]) == ["a", "b"]
+
+
+def test_an_invitation_opens_a_closed_provider(
+    behave: Behave, issuer: str, settings: Any, project: Project, alice: User
+) -> None:
+    settings.SOCIALACCOUNT_PROVIDERS = providers(issuer, sign_up=False)
+    _, token = invite(project=project, role=Role.VIEWER, email="", by=alice)
+    client = Client()
+    client.get(reverse("invitation-follow", args=[token]))
+    back = client.get(leave(client, next=reverse("invitation")))
+    assert back["Location"] == reverse("invitation")
+    client.post(reverse("invitation"))
+    assert Membership.objects.get(user__username="pat").role == "viewer"

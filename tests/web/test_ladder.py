@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from deployments.models import Deployment, Status
 from projects.models import Environment, Membership, Project, SourceBundle, User
+from projects.people.invitations import invite
 from projects.people.models import GroupRole
 from projects.roles import TABLE, Action, Role
 from tests.people import addresses
@@ -48,6 +49,9 @@ RUNGS = [
     Rung("members", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"username": "nobody"}),
     Rung("member-role", "POST", Action.MANAGE_MEMBERS, ("{member}",), (302,)),
     Rung("member-remove", "POST", Action.MANAGE_MEMBERS, ("{member}",), (302,)),
+    Rung("invite", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"role": "king"}),
+    Rung("invitation-resend", "POST", Action.MANAGE_MEMBERS, ("{invitation}",)),
+    Rung("invitation-revoke", "POST", Action.MANAGE_MEMBERS, ("{invitation}",), (302,)),
     Rung("group-role-add", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"provider": "none"}),
     Rung("group-role-remove", "POST", Action.MANAGE_MEMBERS, ("{group}",), (302, 404)),
     Rung("environment-new", "GET", Action.MANAGE_ENVIRONMENTS),
@@ -114,10 +118,12 @@ def address(
     recorded: Deployment,
     propose: Callable[..., Deployment],
     vera: User,
+    alice: User,
 ) -> Callable[[Rung], str]:
     """The address of a rung in a project that has one of everything."""
     names = {
         "source": source.pk,
+        "invitation": invite(project=project, role=Role.VIEWER, email="", by=alice)[0].pk,
         "group": GroupRole.objects.create(project=project, provider="x", group="ops", role="viewer").pk,
         "member": Membership.objects.get(project=project, user=vera).pk,
         "deployment": propose(prod, Status.WAITING).public_id,
