@@ -11,7 +11,7 @@ from typing import Any
 from deployments.engine.canonical import digest, dumps
 from deployments.engine.duplicates import Same, Seen, duplicates, is_attached, unneeded
 from deployments.engine.kinds import Kinds
-from deployments.optimising.merges import HOLDS_DATA, Desk, Edit, listed, merge_of, without
+from deployments.optimising.merges import HOLDS_DATA, Desk, Drop, Edit, listed, merge_of
 from deployments.optimising.uses import declared, uses_of
 from projects.configuration.model import Configuration
 
@@ -164,7 +164,11 @@ def _unused(logical_id: str, desk: Desk, kinds: Kinds, attached: Mapping[str, li
     own = sorted([*parts, *(policy for each in (logical_id, *parts) for policy in attached.get(each, ()))])
     going = (logical_id, *own)
     holds = _CALLED[found.type]
-    keeps_data = found.type in HOLDS_DATA or (found.type in kinds and kinds[found.type].stateful)
+    destroyed = found.type in kinds and kinds[found.type].stateful
+    keeps_data = destroyed or found.type in HOLDS_DATA
+    told = (
+        "the plan then says that data is destroyed, before anything is" if destroyed else "see that it is empty first"
+    )
     return Finding(
         sort=Sort.UNUSED,
         type=found.type,
@@ -179,13 +183,13 @@ def _unused(logical_id: str, desk: Desk, kinds: Kinds, attached: Mapping[str, li
         ),
         monthly_usd=_usd((desk.resources[each] for each in going), kinds),
         risk="Something outside of strandsweb may use it; look at its metrics first.",
-        edits=() if keeps_data else (without(name),),
+        edits=() if keeps_data else (Drop(name),),
         by_hand=(
             f"It holds data, so leaving it out is not proposed. If nobody needs what is in it, take {name} out of "
-            "resources; the plan then says that data is destroyed, before anything is."
-        )
-        if keeps_data
-        else "",
+            f"resources; {told}."
+            if keeps_data
+            else ""
+        ),
     )
 
 

@@ -70,11 +70,6 @@ def merge_of(same: Same, desk: Desk) -> Merge:
     return _MERGES.get(same.type, _declared)(same, desk)
 
 
-def without(resource: str) -> Edit:
-    """The edit that leaves a declared resource out."""
-    return Drop(resource)
-
-
 def listed(names: Iterable[str]) -> str:
     """`a`, `a and b`, `a, b and c`; of many, the first three and how many more; nothing of none."""
     names = list(names)
@@ -183,14 +178,15 @@ def _channels(same: Same, desk: Desk) -> Merge:
 def _stores(same: Same, desk: Desk) -> Merge:
     """Queues and buckets hold something, so they are only reported."""
     names = [desk.declared[name].name for name in same.logical_ids]
+    goes = same.logical_ids[1:]
     return Merge(
         f"{listed(names)} are set up and used alike",
         same.logical_ids[0],
-        same.logical_ids[1:],
+        goes,
         "What is in them cannot be told apart any more once it is in one.",
         by_hand=(
             f"They hold data, so this is only a suggestion. Let the agents use {names[0]} alone, move what is in "
-            f"{listed(names[1:])}, and take it out of resources when it is empty; the plan says what data goes."
+            f"{listed(names[1:])}, and take that out of resources when nothing is left in it."
         ),
     )
 

@@ -161,6 +161,24 @@ def test_what_is_live_counts_where_somebody_looked(dev: Environment, text: str, 
     assert (report.left_out, report.compared) == (("C",), 3)
 
 
+def test_a_long_report_shows_what_saves_most(dev: Environment, text: str, vera: User, visit: Visit) -> None:
+    EnvironmentState.objects.create(environment=dev)
+    kind = "AWS::EC2::SecurityGroup"
+    StateEntry.objects.bulk_create(
+        StateEntry(
+            environment=dev,
+            logical_id=f"G{number}",
+            stack="s",
+            type=kind,
+            physical_id=f"sg-{number}",
+            body={"type": kind, "physicalId": f"sg-{number}", "properties": {"VpcId": f"vpc-{number // 2}"}},
+        )
+        for number in range(402)
+    )
+    page = see(visit(vera), address())
+    assert page.count('class="finding"') == 200 and "The 200 that save most of 201" in page
+
+
 def test_a_configuration_that_cannot_be_used_offers_nothing(
     dev: Environment, text: str, project: Project, alice: User, bob: User, visit: Visit, record: Record
 ) -> None:
