@@ -6,6 +6,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import IntegrityError, transaction
 
+from projects.audit.deeds import Deed
+from projects.audit.writing import write as audit
 from projects.bundles import Bundle, canonical_zip, read_zip
 from projects.models import Configuration, Membership, Project, SourceBundle, User
 from projects.roles import Role
@@ -28,6 +30,7 @@ def create_project(*, slug: str, description: str, owner: User) -> Project:
     with transaction.atomic():
         project = Project.objects.create(slug=slug, description=description)
         Membership.objects.create(project=project, user=owner, role=Role.OWNER)
+        audit(Deed.PROJECT_CREATED, actor=owner, project=project, target_type="project", target=slug)
     return project
 
 
@@ -50,7 +53,7 @@ def save_configuration(
         raise Conflict(latest)
     try:
         with transaction.atomic():
-            return Configuration.objects.create(
+            saved = Configuration.objects.create(
                 project=project,
                 number=(number or 0) + 1,
                 text=text,
@@ -59,6 +62,15 @@ def save_configuration(
                 author=author,
                 author_text=author.text,
             )
+            audit(
+                Deed.CONFIGURATION_SAVED,
+                actor=author,
+                project=project,
+                target_type="revision",
+                target=saved.number,
+                detail={"digest": digest, "message": message},
+            )
+            return saved
     except IntegrityError:  # two saved the same number at once; the database let one through
         winner = project.latest_configuration
         assert winner is not None
@@ -71,17 +83,27 @@ def add_source(*, project: Project, bundle: Bundle, origin: str, author: User) -
     storage = storages["sources"]
     if not storage.exists(key):
         storage.save(key, ContentFile(canonical_zip(bundle)))
-    source, _ = SourceBundle.objects.get_or_create(
-        project=project,
-        digest=bundle.digest,
-        defaults={
-            "size_bytes": bundle.size_bytes,
-            "files": [[file.path, file.sha256, file.size_bytes] for file in bundle.files],
-            "origin": origin[:200],
-            "author": author,
-            "author_text": author.text,
-        },
-    )
+    with transaction.atomic():
+        source, is_new = SourceBundle.objects.get_or_create(
+            project=project,
+            digest=bundle.digest,
+            defaults={
+                "size_bytes": bundle.size_bytes,
+                "files": [[file.path, file.sha256, file.size_bytes] for file in bundle.files],
+                "origin": origin[:200],
+                "author": author,
+                "author_text": author.text,
+            },
+        )
+        if is_new:
+            audit(
+                Deed.SOURCE_UPLOADED,
+                actor=author,
+                project=project,
+                target_type="source",
+                target=source.short_digest,
+                detail={"origin": source.origin, "bytes": source.size_bytes},
+            )
     return source
 
 

@@ -52,3 +52,14 @@ def write(
         target=str(target)[:300],
         detail=dict(detail or {}),
     )
+
+
+def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The `detail` of a change: the values that differ, before and after; empty when none does."""
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    if not names:
+        return {}
+    return {
+        "before": {name: before[name] for name in names if name in before},
+        "after": {name: after[name] for name in names if name in after},
+    }

@@ -11,7 +11,10 @@ from projects.audit import chains
 from projects.audit.deeds import Deed, Outcome
 from projects.audit.models import ELSEWHERE, AuditEntry, AuditHead
 from projects.audit.writing import write
-from projects.models import Project, User
+from projects.bundles import read_folder
+from projects.editing import add_source, save_configuration
+from projects.models import Environment, Project, User
+from tests.conftest import SAMPLE
 from tests.web.conftest import Visit
 
 pytestmark = pytest.mark.django_db
@@ -98,3 +101,32 @@ def test_the_owner_says_how_long_entries_are_kept(project: Project, alice: User,
     assert "Entries are kept for ever." in body(browser.post(url, {"keep_days": ""}, follow=True))
     assert AuditHead.objects.get().keep_days is None
     assert AuditEntry.objects.filter(deed=Deed.AUDIT_KEPT).first().detail == {"before": 400, "after": None}  # type: ignore[union-attr]
+
+
+def test_what_is_wanted_changes_with_an_entry(project: Project, alice: User, visit: Visit) -> None:
+    first = save_configuration(project=project, text="a: 1\n", author=alice, message="First", base_number=None)
+    save_configuration(project=project, text="a: 1\n", author=alice, message="The same", base_number=1)
+    bundle = read_folder(SAMPLE)
+    for _ in range(2):
+        add_source(project=project, bundle=bundle, origin="here", author=alice)
+    uploaded, saved = AuditEntry.objects.all()
+    assert (saved.deed, saved.target, saved.detail) == (
+        Deed.CONFIGURATION_SAVED, "1", {"digest": first.digest, "message": "First"},
+    )  # fmt: skip
+    assert (uploaded.deed, uploaded.target) == (Deed.SOURCE_UPLOADED, bundle.digest[:12])
+
+
+def test_an_environment_changes_with_what_was_and_what_is(
+    project: Project, dev: Environment, alice: User, visit: Visit
+) -> None:
+    form = {"name": "qa", "account": "123456789012", "region": "us-east-1", "credentials": "ambient"}
+    more = {"required_approvals": "1"}
+    browser = visit(alice)
+    browser.post(reverse("environment-new", args=[project.slug]), form | more)
+    edit = reverse("environment-edit", args=[project.slug, "qa"])
+    browser.post(edit, form | more | {"region": "eu-west-1"})
+    browser.post(edit, form | more | {"region": "eu-west-1"})
+    moved, made = AuditEntry.objects.all()
+    assert (made.deed, made.environment) == (Deed.ENVIRONMENT_CREATED, "qa")
+    assert made.detail["after"]["account"] == "123456789012"
+    assert moved.detail == {"before": {"region": "us-east-1"}, "after": {"region": "eu-west-1"}}
