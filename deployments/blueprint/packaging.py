@@ -36,7 +36,7 @@ def pack_agents(draft: Draft, agents: Sequence[tuple[str, Agent]], bundle: Bundl
             artifacts[agent.name] = _artifact(draft, agent, path, bundle)
         except BundleError as error:
             key = "handler" if error.code in ("no_handler", "syntax") else "path"
-            draft.problem(agent.line, f"{path}.{key}", str(error))
+            draft.problem(agent.line, f"{path}.{key}", str(error), f"correct the {key}, or upload the code that has it")
     return artifacts
 
 
@@ -51,7 +51,9 @@ def pack_layers(draft: Draft, agents: Sequence[tuple[str, Agent]], bundle: Bundl
                 try:
                     packed[folder] = _zipped(bundle, folder)
                 except BundleError as error:
-                    draft.problem(agent.line, f"{path}.layers", str(error))
+                    draft.problem(
+                        agent.line, f"{path}.layers", str(error), "correct the layer, or upload the code that has it"
+                    )
     return packed
 
 
