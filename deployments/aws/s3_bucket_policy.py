@@ -23,6 +23,7 @@ class S3BucketPolicy(ResourcePolicy):
         label="bucket policy",
         immutable=frozenset({"Bucket"}),
         policies=frozenset({DOCUMENT}),
+        side_by_side=lambda before, after: True,  # as they are on different things
         normalise=documents_parsed,
         permissions=("s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:PutBucketPolicy"),
     )

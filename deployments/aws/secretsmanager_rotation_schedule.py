@@ -25,6 +25,7 @@ class SecretsManagerRotationSchedule(AwsProvisioner):
         type="AWS::SecretsManager::RotationSchedule",
         label="rotation schedule",
         immutable=frozenset({"SecretId"}),
+        side_by_side=lambda before, after: True,  # as they are of different secrets
         write_only=frozenset({"RotateImmediatelyOnUpdate"}),
         permissions=(
             "secretsmanager:CancelRotateSecret",

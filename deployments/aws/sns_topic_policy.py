@@ -40,6 +40,7 @@ class SnsTopicPolicy(ResourcePolicy):
         label="topic policy",
         immutable=frozenset({"Topics"}),
         policies=frozenset({DOCUMENT}),
+        side_by_side=lambda before, after: True,  # as they are on different things
         normalise=documents_parsed,
         permissions=("sns:GetTopicAttributes", "sns:SetTopicAttributes"),
     )

@@ -23,6 +23,7 @@ class SqsQueuePolicy(ResourcePolicy):
         label="queue policy",
         immutable=frozenset({"Queues"}),
         policies=frozenset({DOCUMENT}),
+        side_by_side=lambda before, after: True,  # as they are on different things
         normalise=documents_parsed,
         permissions=("sqs:GetQueueAttributes", "sqs:SetQueueAttributes"),
     )

@@ -54,7 +54,8 @@ def _permissions(blueprint: Blueprint) -> Iterator[Edge]:
 
 def _triggers(blueprint: Blueprint) -> Iterator[Edge]:
     """Queues and streams by their mapping, topics by their subscription, buckets by what they notify, schedules and
-    buses by their rule, APIs by what they call and whom they ask; an alias stands for its function."""
+    buses by their rule, secrets by their rotation, APIs by what they call and whom they ask; an alias stands for its
+    function."""
     functions = {
         resource.logical_id: references(resource.properties["FunctionName"])
         for resource in blueprint.resources
@@ -78,6 +79,8 @@ def _ends(resource: Resource) -> tuple[Any, Any]:
             return {"Ref": resource.logical_id}, properties["Targets"]
         case "AWS::S3::Bucket":
             return {"Ref": resource.logical_id}, properties.get("NotificationConfiguration")
+        case "AWS::SecretsManager::RotationSchedule":
+            return properties["SecretId"], properties["RotationLambdaARN"]
         case "AWS::SNS::Subscription":
             return properties["TopicArn"], properties["Endpoint"]
         case "AWS::ApiGatewayV2::Integration":

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deployments.aws.naming import Names
-from deployments.blueprint import Blueprint, as_template
+from deployments.blueprint import Blueprint, Edge, EdgeKind, as_template, edges
 from deployments.blueprint.permissions import MANAGED_POLICY_LIMIT, POLICY_LIMIT, size_estimate
 from deployments.blueprint.tracing import EXPRESSION_LIMIT
 from deployments.engine.graph import dependencies, order
@@ -240,6 +240,7 @@ def test_an_agent_gives_a_secret_its_next_value() -> None:
     }
     secret = json.dumps({"Ref": "CrmTokenSecret"})
     assert {("secretsmanager:UpdateSecretVersionStage", secret), ("secretsmanager:GetRandomPassword", '"*"')} <= allowed
+    assert Edge("CrmTokenSecret", "SoloFunction", EdgeKind.TRIGGER) in edges(blueprint)
     assert named(drawn(rotating(agent="solo", days=7)), "SoloCrmTokenRotation").properties["RotationRules"] == {
         "AutomaticallyAfterDays": 7
     }
