@@ -37,13 +37,10 @@ class ApiGatewayAuthorizer(RestApiPart):
     def is_it(self, target: Target, part: Mapping[str, Any]) -> bool:
         return bool(part["name"] == target.properties["Name"])
 
-    def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
-        authorizer = self.seen(physical_id, properties)
-        if authorizer is None:
-            return None
-        live = {name: authorizer[key] for name, key in _NAMES.items() if key in authorizer}
+    def live(self, part: Mapping[str, Any], properties: Mapping[str, Any]) -> Live:
+        live = {name: part[key] for name, key in _NAMES.items() if key in part}
         live["RestApiId"] = properties["RestApiId"]
-        return Live(physical_id, {**_DEFAULTS, **live}, {"AuthorizerId": physical_id})
+        return Live(part["id"], {**_DEFAULTS, **live}, {"AuthorizerId": part["id"]})
 
     def make(self, target: Target) -> Made:
         wanted = target.properties

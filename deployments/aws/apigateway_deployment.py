@@ -30,12 +30,9 @@ class ApiGatewayDeployment(RestApiPart):
     def is_it(self, target: Target, part: Mapping[str, Any]) -> bool:
         return bool(part.get("description", "") == target.properties["Description"])
 
-    def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
-        deployment = self.seen(physical_id, properties)
-        if deployment is None:
-            return None
-        live = {"Description": deployment.get("description", ""), "RestApiId": properties["RestApiId"]}
-        return Live(physical_id, live, {"DeploymentId": physical_id})
+    def live(self, part: Mapping[str, Any], properties: Mapping[str, Any]) -> Live:
+        live = {"Description": part.get("description", ""), "RestApiId": properties["RestApiId"]}
+        return Live(part["id"], live, {"DeploymentId": part["id"]})
 
     def make(self, target: Target) -> Made:
         made = self.aws.call(

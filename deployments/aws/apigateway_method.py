@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deployments.aws.apigateway_part import ABSENT, PERMISSIONS, made_once, replacements
+from deployments.aws.apigateway_part import ABSENT, PERMISSIONS, made_once, parts_of, replacements
 from deployments.aws.calls import Refusal
 from deployments.aws.provisioner import AwsProvisioner, picked
 from deployments.engine.kinds import Kind
@@ -69,6 +69,7 @@ class ApiGatewayMethod(AwsProvisioner):
 
     service = "apigateway"
     taggable = False
+    at_once = 500
     supported = frozenset(_KEY) | frozenset(_PATHS) | {"Integration", "MethodResponses"}
     kind = Kind(
         type="AWS::ApiGateway::Method",
@@ -84,8 +85,25 @@ class ApiGatewayMethod(AwsProvisioner):
 
     def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
         method = self.aws.look("apigateway", "get_method", ABSENT, **_address(properties))
-        if method is None:
-            return None
+        return None if method is None else self._live(method, physical_id, properties)
+
+    def listed_in(self, recorded: StateResource) -> str:
+        return str(recorded.properties["RestApiId"])
+
+    def described(self, resources: Sequence[StateResource]) -> Mapping[str, Live]:
+        if len(resources) == 1:
+            return super().described(resources)
+        paths = parts_of(self.aws, "resources", self.listed_in(resources[0]), embed=["methods"])
+        there = {path["id"]: path.get("resourceMethods") or {} for path in paths}
+        found: dict[str, Live] = {}
+        for entry in resources:
+            method = there.get(entry.properties["ResourceId"], {}).get(entry.properties["HttpMethod"])
+            if method:
+                found[entry.logical_id] = self._live(method, entry.physical_id, entry.properties)
+        return found
+
+    @staticmethod
+    def _live(method: Mapping[str, Any], physical_id: str, properties: Mapping[str, Any]) -> Live:
         live = {
             **picked(properties, *_KEY),
             "AuthorizationType": method.get("authorizationType") or "NONE",

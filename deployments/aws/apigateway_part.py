@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from deployments.aws.calls import Answer, Aws, Refusal
 from deployments.aws.provisioner import AwsProvisioner
-from deployments.engine.ports import Target
+from deployments.engine.ports import Live, Target
 from deployments.engine.state import StateResource
 
 ABSENT = ("NotFoundException",)
@@ -24,11 +24,34 @@ class RestApiPart(AwsProvisioner):
 
     service = "apigateway"
     taggable = False
+    at_once = 500
     noun: ClassVar[str]
 
     @abstractmethod
     def is_it(self, target: Target, part: Mapping[str, Any]) -> bool:
         """Whether a part of the API is what an earlier attempt at this target made."""
+
+    @abstractmethod
+    def live(self, part: Mapping[str, Any], properties: Mapping[str, Any]) -> Live:
+        """A part as API Gateway tells of it, with what only the recorded properties know."""
+
+    def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
+        where = self.address(properties["RestApiId"], physical_id)
+        part = self.aws.look("apigateway", f"get_{self.noun}", ABSENT, **where)
+        return None if part is None else self.live(part, properties)
+
+    def listed_in(self, recorded: StateResource) -> str:
+        return str(recorded.properties["RestApiId"])
+
+    def described(self, resources: Sequence[StateResource]) -> Mapping[str, Live]:
+        if len(resources) == 1:
+            return super().described(resources)
+        there = {part["id"]: part for part in parts_of(self.aws, f"{self.noun}s", self.listed_in(resources[0]))}
+        return {
+            entry.logical_id: self.live(there[entry.physical_id], entry.properties)
+            for entry in resources
+            if entry.physical_id in there
+        }
 
     def locate(self, target: Target) -> str | None:
         part = self.there(target)
@@ -36,22 +59,8 @@ class RestApiPart(AwsProvisioner):
 
     def there(self, target: Target) -> Answer | None:
         """What an earlier attempt at this target made, as the list of parts has it."""
-        parts = self.aws.pages(
-            "apigateway",
-            f"get_{self.noun}s",
-            "items",
-            token=("position", "position"),
-            absent=ABSENT,
-            restApiId=target.properties["RestApiId"],
-            limit=500,
-        )
-        found = (part for part in parts or () if part["id"] not in target.besides and self.is_it(target, part))
-        return next(found, None)
-
-    def seen(self, physical_id: str, properties: Mapping[str, Any]) -> Answer | None:
-        """What API Gateway says of it, or None."""
-        where = self.address(properties["RestApiId"], physical_id)
-        return self.aws.look("apigateway", f"get_{self.noun}", ABSENT, **where)
+        parts = parts_of(self.aws, f"{self.noun}s", target.properties["RestApiId"])
+        return next((part for part in parts if part["id"] not in target.besides and self.is_it(target, part)), None)
 
     def delete(self, recorded: StateResource) -> None:
         where = self.address(recorded.properties["RestApiId"], recorded.physical_id)
@@ -60,6 +69,13 @@ class RestApiPart(AwsProvisioner):
     def address(self, api_id: str, part_id: str) -> dict[str, Any]:
         """The parameters that name it."""
         return {"restApiId": api_id, f"{self.noun}Id": part_id}
+
+
+def parts_of(aws: Aws, nouns: str, api_id: str, **more: Any) -> list[Answer]:
+    """All parts of one sort (`resources`) that an API has; none where the API is gone."""
+    token = ("position", "position")
+    where = {"restApiId": api_id, "limit": 500, **more}
+    return aws.pages("apigateway", f"get_{nouns}", "items", token=token, absent=ABSENT, **where) or []
 
 
 def made_once(aws: Aws, method: str, **parameters: Any) -> Answer | Refusal:

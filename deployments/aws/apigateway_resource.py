@@ -29,16 +29,13 @@ class ApiGatewayResource(RestApiPart):
         there = (part.get("parentId"), part.get("pathPart"))
         return there == (target.properties["ParentId"], target.properties["PathPart"])
 
-    def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
-        resource = self.seen(physical_id, properties)
-        if resource is None:
-            return None
+    def live(self, part: Mapping[str, Any], properties: Mapping[str, Any]) -> Live:
         live = {
-            "ParentId": resource.get("parentId"),
-            "PathPart": resource.get("pathPart"),
+            "ParentId": part.get("parentId"),
+            "PathPart": part.get("pathPart"),
             "RestApiId": properties["RestApiId"],
         }
-        return Live(physical_id, live, {"ResourceId": physical_id})
+        return Live(part["id"], live, {"ResourceId": part["id"]})
 
     def make(self, target: Target) -> Made | Refusal:
         wanted = target.properties

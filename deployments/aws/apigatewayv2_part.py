@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from deployments.aws.calls import Answer, Refusal
@@ -25,6 +25,7 @@ class ApiGatewayV2Part(AwsProvisioner):
 
     service = "apigatewayv2"
     taggable = False
+    at_once = 500
     noun: ClassVar[str]
     mutable: ClassVar[Mapping[str, Any]]
 
@@ -39,10 +40,17 @@ class ApiGatewayV2Part(AwsProvisioner):
     def read(self, physical_id: str, properties: Mapping[str, Any]) -> Live | None:
         api_id = properties["ApiId"]
         part = self.aws.look("apigatewayv2", f"get_{self._word}", _ABSENT, **self._address(api_id, physical_id))
-        if part is None:
-            return None
-        live = {**self.kind.defaults, **picked(part, *self.mutable), "ApiId": api_id}
-        return Live(physical_id, live, {self._id: physical_id})
+        return None if part is None else self._live(part, api_id)
+
+    def listed_in(self, recorded: StateResource) -> str:
+        return str(recorded.properties["ApiId"])
+
+    def described(self, resources: Sequence[StateResource]) -> Mapping[str, Live]:
+        if len(resources) == 1:
+            return super().described(resources)
+        api_id = self.listed_in(resources[0])
+        there = {part[self._id]: self._live(part, api_id) for part in self._parts(api_id)}
+        return {entry.logical_id: there[entry.physical_id] for entry in resources if entry.physical_id in there}
 
     def make(self, target: Target) -> Made | Refusal:
         wanted = picked(target.properties, *self.supported)
@@ -74,19 +82,19 @@ class ApiGatewayV2Part(AwsProvisioner):
     def _address(self, api_id: str, part_id: str) -> dict[str, Any]:
         return {"ApiId": api_id, self._id: part_id}
 
+    def _live(self, part: Answer, api_id: str) -> Live:
+        live = {**self.kind.defaults, **picked(part, *self.mutable), "ApiId": api_id}
+        return Live(part[self._id], live, {self._id: part[self._id]})
+
     def _made(self, part: Answer) -> Made:
         return Made(part[self._id], {self._id: part[self._id]})
 
     def _there(self, target: Target) -> Answer | None:
-        parts = self.aws.pages(
-            "apigatewayv2",
-            f"get_{self._word}s",
-            "Items",
-            absent=_ABSENT,
-            ApiId=target.properties["ApiId"],
-            MaxResults="500",
-        )
-        return next((part for part in parts or () if self.is_it(target, part)), None)
+        return next((part for part in self._parts(target.properties["ApiId"]) if self.is_it(target, part)), None)
+
+    def _parts(self, api_id: str) -> list[Answer]:
+        method = f"get_{self._word}s"
+        return self.aws.pages("apigatewayv2", method, "Items", absent=_ABSENT, ApiId=api_id, MaxResults="500") or []
 
 
 def defaults(mutable: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from deployments.aws.calls import Aws, Refusal
+from deployments.aws.refresh import read_all
 from deployments.aws.registry import provisioners
 from deployments.engine.errors import CloudError
 from deployments.engine.plan import Action
@@ -106,3 +107,26 @@ def test_a_method_that_fails_half_way_is_finished(
     aws.call("apigateway", "put_method", **where(case), authorizationType="NONE")
     made = provisioners(aws, ZIPS.__getitem__)[METHOD].create(target(case.wanted))
     assert planned(case, case.wanted, made, case.wanted).action is Action.NO_CHANGE
+
+
+@pytest.mark.parametrize(
+    ("type_name", "properties", "operation"),
+    [
+        ("AWS::ApiGateway::Resource", ({"PathPart": "a"}, {"PathPart": "b"}), "GetResources"),
+        (METHOD, ({"HttpMethod": "GET"}, {"HttpMethod": "PUT"}), "GetResources"),
+        ("AWS::ApiGateway::Authorizer", ({"Name": "a"}, {"Name": "b"}), "GetAuthorizers"),
+        ("AWS::ApiGatewayV2::Route", ({"RouteKey": "GET /a"}, {"RouteKey": "GET /b"}), "GetRoutes"),
+    ],
+)
+def test_one_call_reads_all_parts_of_an_api(
+    aws: Aws, listener: Recording, type_name: str, properties: tuple[dict[str, Any], ...], operation: str
+) -> None:
+    case = cases.case(aws, listener, type_name)
+    entries = []
+    for number, own in enumerate(properties):
+        part = replace(case.wanted, logical_id=f"Part{number}", properties={**case.wanted.properties, **own})
+        entries.append(recorded(part, case.provisioner.create(target(part))))
+    alone = {entry.logical_id: case.provisioner.read(entry.physical_id, entry.properties) for entry in entries}
+    listener.calls.clear()
+    assert read_all(entries, provisioners(aws, ZIPS.__getitem__)) == alone
+    assert [call.operation for call in listener.calls] == [operation]
