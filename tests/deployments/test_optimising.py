@@ -363,7 +363,7 @@ WISHES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.lists(WISHES, min_size=1, max_size=3))
 def test_merging_all_there_is_ends_and_loses_no_comment(wishes: list[dict[str, Any]]) -> None:
     agents, overrides = "", ""
