@@ -42,6 +42,8 @@ def why_not(deployment: Deployment, user: User, role: Role | None) -> str:
     """Why this person may not review this plan, as a sentence; empty when they may."""
     if deployment.status != Status.WAITING:
         return f"This plan is not waiting for approval; it is: {deployment.get_status_display()}."
+    if user.scope is not None:
+        return "A token can never approve or reject a plan; a person has to, signed in."
     if not can(role, Action.APPROVE):
         return "Only approvers and owners of the project may approve or reject."
     if deployment.proposed_by_id == user.pk:

@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from projects.models import Membership, Project, User
-from projects.roles import TABLE, Action, Role, can
+from projects.roles import FOR_TOKENS, TABLE, Action, Role, can
 
 
 class Outsider(Http404):
@@ -29,8 +29,8 @@ class Access:
     role: Role
 
     def can(self, action: Action) -> bool:
-        """Whether this person may do that here."""
-        return can(self.role, action)
+        """Whether this person, or the token that acts for them, may do that here."""
+        return can(self.role, action, self.user.scope)
 
     @property
     def may(self) -> dict[str, bool]:
@@ -40,6 +40,9 @@ class Access:
     def require(self, action: Action) -> None:
         """Raises PermissionDenied (403) with a sentence for people when the role is not enough."""
         if not self.can(action):
+            if can(self.role, action):
+                made = "is not made for that" if action in FOR_TOKENS else "can never do that; a person has to"
+                raise PermissionDenied(f"To {action.value}: this token {made}.")
             enough = next(role for role in Role if action in TABLE[role])
             raise PermissionDenied(
                 f"You are {self.role.value} in {self.project.slug}. To {action.value} you need to be {enough.value}."
@@ -54,6 +57,8 @@ def access_to(user: User | AnonymousUser, slug: str, action: Action = Action.VIE
         PermissionDenied: a member, but of a role that is not enough.
     """
     if not isinstance(user, User):
+        raise Outsider("No such project.")
+    if user.scope is not None and not user.scope.covers(slug):
         raise Outsider("No such project.")
     try:
         membership = Membership.objects.select_related("project").get(project__slug=slug, user=user)

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 
-from projects.roles import Role
+from projects.roles import Role, Scope
 
 name_validator = RegexValidator(
     r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "Use lower-case letters, digits and single hyphens, starting with a letter."
@@ -33,6 +33,9 @@ def new_external_id() -> str:
 
 class User(AbstractUser):
     """A person who signs in. Ours from the first migration on, so that it can grow."""
+
+    scope: Scope | None = None
+    """What the API token of this request narrows the person to; None when they signed in themselves."""
 
     @property
     def text(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -53,6 +54,27 @@ TABLE: Mapping[Role, frozenset[Action]] = {
 }
 
 
-def can(role: Role | None, action: Action) -> bool:
-    """Whether a member of that role may; nobody without a role may do anything."""
-    return role is not None and action in TABLE[role]
+FOR_TOKENS = frozenset({Action.VIEW, Action.EDIT_CONFIGURATION, Action.UPLOAD_SOURCE, Action.PROPOSE, Action.RUN})
+"""What an API token can be made for. All else, above all approving, is done by people who signed in themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an API token may of what its owner may: it narrows, and never adds. Empty names mean every one."""
+
+    actions: frozenset[Action]
+    project: str = ""
+    environment: str = ""
+
+    def covers(self, project: str, environment: str = "") -> bool:
+        """Whether the token reaches that project, or that environment of it."""
+        return self.project in ("", project) and (not environment or self.environment in ("", environment))
+
+    def permits(self, action: Action) -> bool:
+        """Whether the token may; seeing what it works on belongs to everything else."""
+        return action is Action.VIEW or (action in FOR_TOKENS and action in self.actions)
+
+
+def can(role: Role | None, action: Action, scope: Scope | None = None) -> bool:
+    """Whether a member of that role may; nobody without a role may do anything. `scope` is None for people."""
+    return role is not None and action in TABLE[role] and (scope is None or scope.permits(action))

@@ -8,6 +8,7 @@ from deployments import approvals, execution
 from deployments.errors import NotAllowed, OutOfDate
 from deployments.models import Deployment, Status
 from projects.models import Configuration, Environment, Membership, User
+from projects.roles import Action, Scope
 from tests.deployments.conftest import plan
 
 pytestmark = pytest.mark.django_db
@@ -95,3 +96,11 @@ def test_run_when_approved_starts_by_itself(
 ) -> None:
     deployment = plan(prod, bob, run_when_approved=True)
     assert approve(deployment, ada).status == Status.QUEUED
+
+
+def test_a_token_can_neither_approve_nor_reject(waiting: Deployment, ada: User) -> None:
+    ada.scope = Scope(frozenset(Action))
+    for act in (approvals.approve, approvals.reject):
+        with pytest.raises(NotAllowed, match="A token can never"):
+            act(deployment_id=waiting.pk, actor=ada, comment="", plan_digest=waiting.plan.digest)
+    assert not waiting.approvals.exists()
