@@ -129,7 +129,10 @@ def test_a_change_made_outside_is_seen_and_put_right(
     with clouds.reach(dev, purpose="test") as provisioners:
         provisioners["AWS::SQS::Queue"].delete(recorded)
     found = drift.check(environment_id=dev.pk)
-    assert (found.status, [row["logicalId"] for row in found.rows]) == ("drifted", ["JobsQueue"])
+    assert (found.status, [row["logicalId"] for row in found.rows]) == (
+        "drifted",
+        ["JobsQueue", "JobsQueuePolicy"],
+    )
     repair = plan(dev, bob)
     assert actions(repair)["JobsQueue"] == "create"
     assert run(repair, bob).status == Status.SUCCEEDED
