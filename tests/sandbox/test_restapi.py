@@ -164,6 +164,26 @@ def test_nothing_is_doubled_and_nothing_in_use_is_deleted(sandbox: Any) -> None:
 
 
 @pytest.mark.processes
+def test_apis_and_stages_carry_tags_and_are_patched(sandbox: Any) -> None:
+    api = Rest(sandbox, "tagged")
+    api.method(api.root, "GET", "arn:aws:lambda:x")
+    api.deploy()
+    whole = f"arn:aws:apigateway:us-east-1::/restapis/{api.id}"
+    for arn in (whole, f"{whole}/stages/dev"):
+        api.aws.tag_resource(resourceArn=arn, tags={"team": "desk", "tier": "gold"})
+        api.aws.untag_resource(resourceArn=arn, tagKeys=["tier"])
+        assert api.aws.get_tags(resourceArn=arn)["tags"] == {"team": "desk"}
+    assert api.aws.get_rest_api(restApiId=api.id)["tags"] == {"team": "desk"}
+    closed = {"op": "replace", "path": "/disableExecuteApiEndpoint", "value": "true"}
+    assert http("GET", f"{api.base}/dev").status == 500
+    api.aws.update_rest_api(restApiId=api.id, patchOperations=[closed])
+    assert http("GET", f"{api.base}/dev").status == 403
+    where = {"restApiId": api.id, "resourceId": api.root, "httpMethod": "GET"}
+    asked = {"op": "replace", "path": "/apiKeyRequired", "value": "true"}
+    assert api.aws.update_method(**where, patchOperations=[asked])["apiKeyRequired"] is True
+
+
+@pytest.mark.processes
 @pytest.mark.parametrize("kind", ["TOKEN", "REQUEST"])
 def test_a_rest_api_asks_its_authorizer(sandbox: Any, kind: str) -> None:
     name = f"guarded-{kind.lower()}"

@@ -6,6 +6,7 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
+from moto.apigateway import urls as urls_of_both
 from moto.apigatewayv2 import urls
 from moto.apigatewayv2.exceptions import APIGatewayV2Error, StageNotFound
 from moto.apigatewayv2.models import Api, ApiGatewayV2Backend, Stage
@@ -54,7 +55,8 @@ def _update_stages() -> None:
 def _tag_stages() -> None:
     """moto routes the tag operations of APIs and VPC links only, and keeps a stage's tags in the stage."""
     address = "{0}/v2/tags/(?P<resource_arn_pt1>[^/]+)/apis/(?P<api_id>[^/]+)/stages/(?P<stage_name>[^/]+)$"
-    urls.url_paths[address] = ApiGatewayV2Response.dispatch
+    # moto answers for v2 under v1's name too, from a copy of the table.
+    urls.url_paths[address] = urls_of_both.url_paths[address] = ApiGatewayV2Response.dispatch
     get, tag, untag = (
         ApiGatewayV2Backend.get_tags,
         ApiGatewayV2Backend.tag_resource,
