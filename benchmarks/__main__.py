@@ -33,25 +33,35 @@ def main() -> int:
         folder = Path(temporary)
         _open_house(folder / "data", ours.url)
         # Models can be imported only now.
+        from benchmarks import refresh
         from benchmarks.journey import Clouds
         from benchmarks.suite import run
 
-        chosen = [subjects.sample()]
-        if not options.quick:
-            chosen += [subjects.synthetic(agents, folder / f"bench-{agents}") for agents in options.agents]
-        return run(
-            chosen,
-            Clouds(ours.url, floors.url),
-            latencies_ms=options.latency_ms,
-            minutes=options.minutes,
-            parallelism=options.parallelism,
-            results=RESULTS,
-        )
+        clouds = Clouds(ours.url, floors.url)
+        codes = []
+        if options.only in (None, "deployments"):
+            chosen = [subjects.sample()]
+            if not options.quick:
+                chosen += [subjects.synthetic(agents, folder / f"bench-{agents}") for agents in options.agents]
+            codes.append(
+                run(
+                    chosen,
+                    clouds,
+                    latencies_ms=options.latency_ms,
+                    minutes=options.minutes,
+                    parallelism=options.parallelism,
+                    results=RESULTS,
+                )
+            )
+        if options.only == "refresh" or (options.only is None and not options.quick):
+            codes.append(refresh.run(clouds, folder, latencies_ms=options.latency_ms, results=RESULTS))
+        return max(codes)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Deployments beside their floor.")
     parser.add_argument("--quick", action="store_true", help="the sample only")
+    parser.add_argument("--only", choices=["deployments", "refresh"], help="one of the benches instead of all")
     parser.add_argument("--agents", type=int, nargs="*", default=[50, 200], help="sizes of the made-up projects")
     parser.add_argument("--latency-ms", type=int, nargs="*", default=[0, 100], help="latency added to every AWS call")
     parser.add_argument("--parallelism", type=int, help="steps at once, instead of the settings' RUN_PARALLELISM")

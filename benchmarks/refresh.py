@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 
 from benchmarks.floor import Floor, Replayer
 from benchmarks.journey import REGION, Clouds, Journey
 from benchmarks.recording import RecordedCall, Recorder
-from benchmarks.subjects import Subject
+from benchmarks.subjects import Subject, synthetic
 from deployments import clouds as doors
 from deployments import states
 from deployments.aws.credentials import SANDBOX_KEYS, Access, session_for
 from deployments.aws.refresh import read_all
 from projects.models import Environment
 
+AGENTS = 125  # of which 1,000 resources come, and a few more
 AIM = 3.0
+FIRST_ACCOUNT = 210000000001
 RESOURCES = 1000
 REPEATS = 3
 _HEAD = "resources   ms  tags from  ours/floor  ours s  best-worst  floor s  calls  single"
@@ -43,6 +49,18 @@ class Refresh:
     def ratio(self) -> float:
         """Ours over the floor, of the medians."""
         return median(self.seconds) / median(floor.seconds for floor in self.floors)
+
+
+def run(clouds: Clouds, folder: Path, *, latencies_ms: Sequence[int], results: Path) -> int:
+    """Measures, prints, and writes `results/<time>-refresh.json`; 0 when nothing was written to AWS, else 1."""
+    print(f"measuring refreshes of {RESOURCES} resources", flush=True)
+    subject = synthetic(AGENTS, folder / "bench-refresh")
+    rows = measure(subject, clouds, itertools.count(FIRST_ACCOUNT), latencies_ms)
+    print("\n".join(["", table(rows), "", *aims(rows)]))
+    path = results / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}-refresh.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps([asdict(row) | {"ratio": row.ratio} for row in rows], indent=1) + "\n")
+    return int(any(row.writes for row in rows))
 
 
 def measure(

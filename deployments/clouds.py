@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 
 from django.conf import settings
 
+from deployments import limit_board
 from deployments.aws.calls import Aws
 from deployments.aws.credentials import SANDBOX_KEYS, Access, Keys, session_for
 from deployments.aws.registry import provisioners
@@ -96,6 +97,7 @@ def connect(
             listener=listener or CallCounter(),
             endpoint_url=settings.AWS_ENDPOINT_URL or None,
             parallelism=workers,
+            limiters=limit_board.limiters(settings.BROKER_URL),
         )
     ) as aws:
         yield aws

@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
 from deployments.aws.calls import PATIENCE, Aws, Refusal, is_write
-from deployments.aws.limits import CEILING, Limiter
 from deployments.engine.errors import Category, CloudError
 from tests.aws.conftest import FakeTime, Recording
 
@@ -161,22 +160,6 @@ def test_calls_together_keep_the_callers_context_and_the_first_error(aws: Aws) -
     with pytest.raises(CloudError):
         aws.together(lambda: done.append("one"), fails, lambda: done.append("two"))
     assert sorted(done) == ["one", "two"], "what was started has ended"
-
-
-def test_throttling_lowers_the_limit_and_success_raises_it_again() -> None:
-    time = FakeTime()
-    limiter = Limiter(time.clock)
-    assert limiter.allowed == CEILING
-    with limiter.slot(), limiter.slot(), limiter.slot():
-        limiter.throttled()
-        limiter.throttled()
-    assert limiter.allowed == 2, "one burst is one cut"
-    time.now += 10
-    limiter.throttled()
-    assert limiter.allowed == 1
-    for _ in range(CEILING * CEILING):
-        limiter.succeeded()
-    assert limiter.allowed == CEILING
 
 
 def test_waiting_is_bounded(aws: Aws, time: FakeTime) -> None:
