@@ -10,7 +10,7 @@ from typing import Any
 
 from deployments.engine.canonical import dumps
 from deployments.engine.comparison import aligned, as_set, restricted, same
-from deployments.engine.intrinsics import has_unknown, is_intrinsic
+from deployments.engine.intrinsics import MAPPING, PLAIN, has_unknown, is_intrinsic
 from deployments.engine.kinds import Kind
 from deployments.engine.plan import ABSENT, Origin, PropertyChange
 from deployments.engine.policies import documents, same_meaning
@@ -100,7 +100,8 @@ class _Side:
 
 
 def _leaves(kind: Kind, path: str, sides: list[Any], default: Any) -> Iterator[Place]:
-    if any(_is_tree(side) for side in sides[:2]) and all(side is ABSENT or _is_tree(side) for side in sides):
+    trees = [_is_tree(side) for side in sides]
+    if (trees[0] or trees[1]) and all(tree or side is ABSENT for tree, side in zip(trees, sides, strict=True)):
         deciding = sides if path in kind.maps else sides[:2]
         keys = {key for side in deciding if side is not ABSENT for key in side}
         for key in sorted(keys):
@@ -136,12 +137,14 @@ def _origin(place: Place) -> Origin:
 
 
 def _is_tree(value: Any) -> bool:
-    return isinstance(value, Mapping) and not is_intrinsic(value)
+    if value is ABSENT or isinstance(value, PLAIN):
+        return False
+    return isinstance(value, MAPPING) and not is_intrinsic(value)
 
 
 def _touches(path: str, names: Collection[str]) -> bool:
     """One of the names is the path, leads to it, or lies below it."""
-    return any(f"{path}.".startswith(f"{name}.") or f"{name}.".startswith(f"{path}.") for name in names)
+    return bool(names) and any(f"{path}.".startswith(f"{name}.") or f"{name}.".startswith(f"{path}.") for name in names)
 
 
 def _concealed(row: PropertyChange, key: bytes) -> PropertyChange:

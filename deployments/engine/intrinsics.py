@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Mapping
 from difflib import get_close_matches
 from enum import Enum
 from typing import Any, Final
@@ -20,6 +20,10 @@ from deployments.engine.state import StateResource
 PSEUDO_PARAMETERS = ("AWS::Region", "AWS::AccountId", "AWS::Partition")
 _FUNCTIONS = frozenset({"Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Select", "Fn::Cidr"})
 _MOST_BLOCKS = 256
+PLAIN = (str, int, float, type(None))
+"""What most values are; asking for these first spares asking whether they are mappings, which is ten times slower."""
+MAPPING = (dict, Mapping)
+"""A mapping, asked for in the order that is quick."""
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -41,7 +45,7 @@ def is_intrinsic(value: object) -> bool:
     Raises:
         Refused: it is a function of CloudFormation's that is not supported here.
     """
-    if not isinstance(value, Mapping) or len(value) != 1:
+    if isinstance(value, PLAIN) or not isinstance(value, MAPPING) or len(value) != 1:
         return False
     (key,) = value
     if isinstance(key, str) and key.startswith("Fn::") and key not in _FUNCTIONS:
@@ -51,7 +55,7 @@ def is_intrinsic(value: object) -> bool:
 
 def has_unknown(value: object) -> bool:
     """An intrinsic is left anywhere in the value."""
-    return next(_intrinsics(value), None) is not None
+    return bool(_intrinsics(value))
 
 
 def references(value: object) -> frozenset[str]:
@@ -66,13 +70,13 @@ def references(value: object) -> frozenset[str]:
 
 def resolve(value: Any, lookup: Lookup) -> Any:
     """The value with every intrinsic replaced by what `lookup` knows; unknown ones are kept as they are."""
-    if isinstance(value, Mapping):
-        if is_intrinsic(value):
-            return _resolved(value, lookup)
-        return {key: resolve(entry, lookup) for key, entry in value.items()}
+    if isinstance(value, PLAIN):
+        return value
     if isinstance(value, list | tuple):
         return [resolve(entry, lookup) for entry in value]
-    return value
+    if is_intrinsic(value):
+        return _resolved(value, lookup)
+    return {key: resolve(entry, lookup) for key, entry in value.items()}
 
 
 def recorded_lookup(
@@ -124,16 +128,21 @@ def _found(known: Mapping[str, Any], name: str, noun: str, place: str) -> Any:
     return known[name]
 
 
-def _intrinsics(value: object) -> Iterator[Mapping[str, Any]]:
-    if isinstance(value, Mapping):
-        if is_intrinsic(value):
-            yield value
-            return
-        for entry in value.values():
-            yield from _intrinsics(entry)
-    elif isinstance(value, list | tuple):
-        for entry in value:
-            yield from _intrinsics(entry)
+def _intrinsics(value: object) -> list[Mapping[str, Any]]:
+    """All of them in the value, the outermost of each."""
+    found, waiting = [], [value]
+    while waiting:
+        entry = waiting.pop()
+        if isinstance(entry, PLAIN):
+            continue
+        if isinstance(entry, MAPPING):
+            if is_intrinsic(entry):
+                found.append(entry)
+            else:
+                waiting += entry.values()
+        elif isinstance(entry, list | tuple):
+            waiting += entry
+    return found
 
 
 def _mentions(intrinsic: Mapping[str, Any]) -> list[tuple[str, str]]:

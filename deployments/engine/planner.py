@@ -165,9 +165,11 @@ class _Planner:
         self._secret_key = secret_key
         self._changes: dict[str, Change] = {}
         self._remade: set[str] = set()  # physical id and attributes are not known before the run
+        self._bare: dict[str, Kind] = {}  # the kinds as they are compared where there is nothing
         self._names: dict[tuple[str, str], str] = {}  # who will have a physical name
         # An attribute that an older version did not record is taken from what is live.
         known = {name: _with_live_attributes(entry, live[name]) for name, entry in state.resources.items()}
+        self._completed = {name for name, entry in known.items() if entry is not state.resources[name]}
         taken = as_recorded(imports)
         self._recorded = recorded_lookup(
             {**state.resources, **taken}, region=state.region, account=state.account, unknown=self._remade
@@ -190,32 +192,32 @@ class _Planner:
             self._remade.add(resource.logical_id)
         properties = resolve(resource.properties, self._known)
         self._claim(kind, resource, properties)
+        rows: tuple[PropertyChange, ...] = ()
+        if recorded is None or now is None:
+            if kind.type not in self._bare:  # nothing is there yet that could be in the way
+                self._bare[kind.type] = replace(kind, defaults={}, immutable=frozenset())
+            bare = self._bare[kind.type]
+            rows = property_changes(bare, desired=properties, recorded={}, live={}, secret_key=self._secret_key)
+            rows += tag_changes(desired=resource.tags, recorded={}, live={})
         change = Change(
             stack=resource.stack,
             logical_id=resource.logical_id,
             type=resource.type,
             action=Action.CREATE,
             reason=Reason.DELETED_OUTSIDE if recorded else Reason.NEW,
+            properties=rows,
+            physical_id=now.physical_id if now else None,
+            notes=_notes(kind, resource, now.properties if now else {}, properties),
             cost_before=_cost(kind, None),
             cost_after=_cost(kind, properties),
-            target=self._target(resource),
+            target=self._target(resource, needs),
             dependencies=needs,
+            used=recorded.dependencies if recorded and now else (),
             agent=resource.agent,
         )
-        if recorded is None or now is None:
-            nothing = replace(kind, defaults={}, immutable=frozenset())  # nothing is there yet that could be in the way
-            rows = property_changes(nothing, desired=properties, recorded={}, live={}, secret_key=self._secret_key)
-            rows += tag_changes(desired=resource.tags, recorded={}, live={})
-            notes = _notes(kind, resource, {}, properties)
-            self._changes[resource.logical_id] = replace(change, properties=rows, notes=notes)
-            return
-        change = replace(
-            change,
-            physical_id=now.physical_id,
-            used=recorded.dependencies,
-            notes=_notes(kind, resource, now.properties, properties),
-        )
-        self._changes[resource.logical_id] = self._compared(change, kind, resource, recorded, now, properties)
+        if recorded and now:
+            change = self._compared(change, kind, resource, recorded, now, properties)
+        self._changes[resource.logical_id] = change
 
     def drop(self, recorded: StateResource, plan_kind: PlanKind) -> None:
         """Plans a resource that is recorded and no longer desired."""
@@ -282,7 +284,7 @@ class _Planner:
             notes=_notes(kind, resource, now.properties, properties),
             cost_before=_cost(kind, now.properties),
             cost_after=_cost(kind, properties),
-            target=self._target(resource),
+            target=self._target(resource, needs),
             dependencies=needs,
             agent=resource.agent,
         )
@@ -298,7 +300,8 @@ class _Planner:
     ) -> Change:
         """The change of a resource that exists."""
         was = _kind(self._kinds, recorded)
-        change = replace(change, cost_before=_cost(was, now.properties))
+        cost = _cost(was, now.properties)
+        change = replace(change, cost_before=cost) if cost != change.cost_before else change
         if recorded.type != resource.type:
             self._remade.add(resource.logical_id)
             row = PropertyChange(path="Type", before=recorded.type, after=resource.type, replaces=True)
@@ -315,9 +318,11 @@ class _Planner:
             before, after = (("Delete", "Retain")[flag] for flag in (recorded.retain, resource.retain))
             rows += (PropertyChange(path="DeletionPolicy", before=before, after=after),)
         if not rows:
-            if references(resource.properties) & self._imports.keys():
+            if self._imports and references(resource.properties) & self._imports.keys():
                 # The state is brought up to date before the first step, and so before the import is recorded.
-                change = replace(change, target=replace(self._target(resource), properties=properties))
+                change = replace(
+                    change, target=replace(self._target(resource, change.dependencies), properties=properties)
+                )
             return replace(change, action=Action.NO_CHANGE, reason=Reason.UNCHANGED)
         if any(row.replaces for row in rows):
             self._remade.add(resource.logical_id)
@@ -344,8 +349,10 @@ class _Planner:
             return Reason.CONFIGURATION
         return Reason.OUTSIDE if origins == {Origin.OUTSIDE} else Reason.CONFIGURATION_AND_OUTSIDE
 
-    def _target(self, resource: Resource) -> Resource:
+    def _target(self, resource: Resource, needs: tuple[str, ...]) -> Resource:
         """The resource with its references kept, but for those that the state could not answer when it runs."""
+        if self._completed.isdisjoint(needs):
+            return resource
         try:
             resolve(resource.properties, self._recorded)
         except UnknownReference:
@@ -383,10 +390,13 @@ def _notes(
     kind: Kind, resource: Resource | StateResource, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """What its policies newly allow and no longer allow."""
+    if not kind.policies:
+        return ()
     was, will = kind.normalise(before), kind.normalise(after)
     return tuple(
         sentence
         for name in sorted(kind.policies)
+        if was.get(name) != will.get(name)
         for sentence in sentences(
             resource.agent or resource.logical_id,
             documents(was.get(name)).values(),
@@ -396,4 +406,6 @@ def _notes(
 
 
 def _with_live_attributes(recorded: StateResource, now: Live | None) -> StateResource:
-    return replace(recorded, attributes={**(now.attributes if now else {}), **recorded.attributes})
+    if now is None or now.attributes.keys() <= recorded.attributes.keys():
+        return recorded
+    return replace(recorded, attributes={**now.attributes, **recorded.attributes})

@@ -126,21 +126,36 @@ def _ordered(steps: dict[str, Step]) -> tuple[Step, ...]:
 
 
 def _uncrossed(steps: dict[str, Step]) -> dict[str, Step]:
-    """Deletions no longer wait for updates that wait, through a replacement, for these very deletions.
+    """The steps without such waiting as makes a circle of them and can be done without.
 
     A was used by B, and B by C; A is replaced (deleting first), B deleted, and C now uses A: C's update needs the new
-    A, which needs the old one gone, and so B, which C still uses.
+    A, which needs the old one gone, and so B, which C still uses. Then A's deletion does not wait for B's, as it does
+    not wait for users that are updated either. Where the circle goes through a name (B has the one that C's new A
+    wants), B's deletion does not wait for C's update.
     """
-    crossed = graph.circular(needs(steps.values()))
-    return {
-        step_id: replace(step, needs=tuple(need for need in step.needs if not _crosses(step, steps[need], crossed)))
-        for step_id, step in steps.items()
-    }
+    for is_dispensable in (_spares_a_user, _ends_use):
+        crossed = graph.circular(needs(steps.values()))
+        steps = {
+            step_id: replace(
+                step,
+                needs=tuple(
+                    need
+                    for need in step.needs
+                    if not {step_id, need} <= crossed or not is_dispensable(step, steps[need])
+                ),
+            )
+            for step_id, step in steps.items()
+        }
+    return steps
 
 
-def _crosses(step: Step, need: Step, crossed: set[str]) -> bool:
-    ends_use = step.operation is Operation.DELETE and need.operation is Operation.UPDATE
-    return ends_use and step.id in crossed and need.id in crossed
+def _spares_a_user(step: Step, need: Step) -> bool:
+    replaced = step.operation is Operation.DELETE and step.change.action is Action.REPLACE
+    return replaced and not step.change.replaced_as and need.change.action is Action.DELETE
+
+
+def _ends_use(step: Step, need: Step) -> bool:
+    return step.operation is Operation.DELETE and need.operation is Operation.UPDATE
 
 
 def _wait(change: Change, changes: dict[str, Change]) -> tuple[str, ...]:

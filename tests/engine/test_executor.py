@@ -247,7 +247,7 @@ def test_uses_that_cross_a_replacement_do_not_make_a_circle(cloud: FakeCloud) ->
     ledger = RecordingLedger(state)
     outcome = run(planned((elsewhere, moved), state, cloud), ledger, cloud, parallelism=1)
     order = [step for _, step in codes(ledger.events, Code.STEP_SUCCEEDED)]
-    assert order == ["delete:Desk", "delete:Role", "create:Role", "update:Hourly"]
+    assert order == ["delete:Role", "create:Role", "update:Hourly", "delete:Desk"]
     assert set(outcome.state.resources) == {"Role", "Hourly"}
 
 

@@ -59,10 +59,10 @@ def test_dependencies_are_references_and_names_once_each() -> None:
 
 def test_ten_thousand_in_one_chain_are_no_trouble() -> None:
     chain = {str(number): (str(number - 1),) if number else () for number in range(10_000)}
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(graph.order(chain)) == len(graph.layers(chain)) == 10_000
     assert graph.heights(chain)["0"] == 9_999
     assert graph.critical_path(chain, dict.fromkeys(chain, 1.0))[0] == 10_000.0
     with pytest.raises(DependencyCycle):
         graph.order({**chain, "0": ("9999",)})
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2

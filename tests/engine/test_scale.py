@@ -37,9 +37,9 @@ def test_a_run_of_four_hundred_steps_costs_little_more_than_its_calls() -> None:
 def test_planning_grows_with_the_environment_and_no_faster() -> None:
     def seconds(agents: int) -> float:
         desired = estate(agents)
-        began = time.perf_counter()
+        began = time.process_time()
         assert len(planned(desired, empty_state(), FakeCloud()).changes) == len(desired)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     seconds(10)
     assert seconds(800) < 8 * 3 * max(seconds(100), 0.01)
