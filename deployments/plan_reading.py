@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from deployments.engine.plan import ABSENT, REASON_TEXT, Action, Change, Origin, Plan, PropertyChange
+from deployments.engine.plan import ABSENT, REASON_TEXT, Action, Change, Origin, Plan, PropertyChange, Reason
 
 MAX_VALUE_CHARACTERS = 4000
 SIGNS: Mapping[Action, str] = {
@@ -71,6 +71,11 @@ class PlanReading:
     def data_losses(self) -> list[Change]:
         """Changes that lose what a resource holds; never filtered away."""
         return [change for change in self.plan.changes if change.data_loss]
+
+    @cached_property
+    def retained(self) -> list[Change]:
+        """What would go, and stays because it is protected; never filtered away."""
+        return [change for change in self.plan.changes if change.reason is Reason.RETAINED]
 
     @cached_property
     def drifted(self) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import pytest
 from django.urls import reverse
 
-from deployments.models import Deployment, Status
+from deployments.models import Deployment, PlanDocument, StateEntry, Status
 from projects.models import Environment, Project, User
 from tests.web.conftest import Visit
 
@@ -63,3 +64,19 @@ def test_a_destruction_can_be_limited_by_names(recorded: Deployment, bob: User, 
     visit(bob).post(url, {"confirm": "dev", "targets": "AlertsTopic"})
     made = Deployment.objects.latest("pk")
     assert (made.kind, made.targets) == ("destroy", ["AlertsTopic"])
+
+
+def test_what_is_protected_is_named_where_an_environment_goes(
+    recorded: Deployment, propose: Propose, dev: Environment, bob: User, visit: Visit
+) -> None:
+    entry = StateEntry.objects.get(logical_id="AlertsTopic")
+    entry.body["retain"] = True
+    entry.save()
+    page = visit(bob).get(reverse("environment-destroy", args=["support-desk", "dev"])).content.decode()
+    assert "SNS Topic · protected, stays" in page
+    going = propose(dev, Status.READY, kind="destroy")
+    document = PlanDocument.objects.get(deployment=going)
+    text = document.text.replace('"reason":"unchanged"', '"reason":"retained"')
+    PlanDocument.objects.filter(deployment=going).update(text=text, digest=hashlib.sha256(text.encode()).hexdigest())
+    url = reverse("deployment", args=["support-desk", going.public_id])
+    assert "1 protected resource stays: <b>UploadsBucket</b>" in visit(bob).get(url).content.decode()
