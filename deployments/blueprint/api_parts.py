@@ -14,7 +14,6 @@ from deployments.engine.intrinsics import shown
 from projects.configuration.edges import DEFAULT_TIMEOUT_SECONDS
 from projects.configuration.model import Agent, ApiGateway, Configuration, Route
 
-AUTHORIZER = "ApiAuthorizer"
 LOG_GROUP = "ApiLogGroup"
 EXECUTE = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}"
 
@@ -60,9 +59,11 @@ def add_route_permission(draft: Draft, agent: Agent, place: str, *, api: str, ro
     )
 
 
-def add_authorizer_permission(draft: Draft, agent: Agent, place: str, *, api: str, callee: Callee) -> None:
+def add_authorizer_permission(
+    draft: Draft, agent: Agent, place: str, *, api: str, authorizer: str, callee: Callee
+) -> None:
     """Lets the API ask the function who may pass."""
-    source = f"{EXECUTE}:${{{api}}}/authorizers/${{{AUTHORIZER}}}"
+    source = f"{EXECUTE}:${{{api}}}/authorizers/${{{authorizer}}}"
     _add_permission(draft, agent, place, "authorizer", callee, source)
 
 
@@ -88,11 +89,11 @@ def invocation(callee: Callee) -> Mapping[str, str]:
     return {"Fn::Sub": f"{place}/{shown(callee.arn)}/invocations"}
 
 
-def authorization(api: ApiGateway, route: Route) -> dict[str, Any]:
-    """Whom a route asks before it lets a call pass; nothing when it asks nobody."""
+def authorization(api: ApiGateway, route: Route, *, authorizer: str) -> dict[str, Any]:
+    """That a route asks the authorizer before it lets a call pass; nothing when it asks nobody."""
     if api.authorizer is None or route in api.authorizer.open_routes:
         return {}
-    return {"AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": AUTHORIZER}}
+    return {"AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": authorizer}}
 
 
 def warn_of_slowness(draft: Draft, agent: Agent, path: str, *, limit_seconds: int) -> None:

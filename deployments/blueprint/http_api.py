@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from deployments.blueprint.api_parts import (
-    AUTHORIZER,
     add_access_logs,
     add_authorizer_permission,
     add_route_permission,
@@ -19,6 +18,7 @@ from deployments.blueprint.identifiers import pascal, route_words
 from deployments.blueprint.values import Output
 from projects.configuration.model import Agent, ApiGateway, Authorizer, Configuration
 
+AUTHORIZER = "HttpApiAuthorizer"
 API = "HttpApi"
 ANSWER_LIMIT_SECONDS = 30  # an HTTP API gives up then, whatever the function's timeout
 
@@ -72,7 +72,7 @@ def add_http_authorizer(draft: Draft, authorizer: Authorizer, agent: Agent, path
         line=authorizer.line,
         path="shared.api_gateway.authorizer",
     )
-    add_authorizer_permission(draft, agent, path, api=API, callee=callee)
+    add_authorizer_permission(draft, agent, path, api=API, authorizer=AUTHORIZER, callee=callee)
 
 
 def add_http_routes(draft: Draft, api: ApiGateway, agent: Agent, path: str, *, callee: Callee) -> None:
@@ -100,7 +100,7 @@ def add_http_routes(draft: Draft, api: ApiGateway, agent: Agent, path: str, *, c
                 "ApiId": {"Ref": API},
                 "RouteKey": str(route),
                 "Target": {"Fn::Sub": f"integrations/${{{integration}}}"},
-                **authorization(api, route),
+                **authorization(api, route, authorizer=AUTHORIZER),
             },
             agent=agent.name,
             line=agent.line,

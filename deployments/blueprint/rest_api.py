@@ -7,7 +7,6 @@ from collections import defaultdict
 from typing import Any
 
 from deployments.blueprint.api_parts import (
-    AUTHORIZER,
     add_access_logs,
     add_authorizer_permission,
     add_route_permission,
@@ -22,6 +21,7 @@ from deployments.blueprint.values import Output
 from deployments.engine.canonical import dumps
 from projects.configuration.model import Agent, ApiGateway, Authorizer, Configuration, Route
 
+AUTHORIZER = "RestApiAuthorizer"
 API = "RestApi"
 STAGE = "RestApiStage"
 ANSWER_LIMIT_SECONDS = 29  # a REST API gives up then, whatever the function's timeout
@@ -78,7 +78,7 @@ def add_rest_authorizer(draft: Draft, authorizer: Authorizer, agent: Agent, path
         line=authorizer.line,
         path="shared.api_gateway.authorizer",
     )
-    add_authorizer_permission(draft, agent, path, api=API, callee=callee)
+    add_authorizer_permission(draft, agent, path, api=API, authorizer=AUTHORIZER, callee=callee)
 
 
 def add_rest_routes(draft: Draft, api: ApiGateway, agent: Agent, path: str, *, callee: Callee) -> None:
@@ -100,7 +100,7 @@ def add_rest_routes(draft: Draft, api: ApiGateway, agent: Agent, path: str, *, c
                     "IntegrationHttpMethod": "POST",
                     "Uri": invocation(callee),
                 },
-                **authorization(api, route),
+                **authorization(api, route, authorizer=AUTHORIZER),
             },
             agent=agent.name,
             line=agent.line,

@@ -103,7 +103,8 @@ def test_a_guarded_api_lives_from_deployment_to_destruction(
     reasons = importable(export.state).reasons
     assert {name for name in reasons if "ApiGateway" in export.state.resources[name].type} == set()
     assert (
-        "${GuardAlias}/invocations" in template["Resources"]["ApiAuthorizer"]["Properties"]["AuthorizerUri"]["Fn::Sub"]
+        "${GuardAlias}/invocations"
+        in template["Resources"][f"{kind.title()}ApiAuthorizer"]["Properties"]["AuthorizerUri"]["Fn::Sub"]
     )
     if kind == "rest":
         assert template["Resources"]["RestApiStage"]["Properties"]["DeploymentId"] == {"Ref": "RestApiDeployment"}
@@ -122,6 +123,14 @@ def test_a_guarded_api_lives_from_deployment_to_destruction(
     assert call(address, "/tickets/7", token="friend")[0] == 200
     again = plan(dev, bob)
     assert again.status == Status.UNCHANGED, actions(again)
+
+    if kind == "http":
+        edit("type: http", "type: rest")
+        assert run(plan(dev, bob), bob).status == Status.SUCCEEDED
+        address = outputs.api_address(dev)
+        assert address is not None and "/_rest/" in address
+        assert call(address, "/tickets/7", token="friend") == (200, '{"id": "7"}')
+        assert plan(dev, bob).status == Status.UNCHANGED
 
     edit('    authorizer: {agent: guard, open_routes: ["GET /healthy"]}\n', "")
     assert run(plan(dev, bob), bob).status == Status.SUCCEEDED

@@ -112,27 +112,27 @@ def test_a_rest_api_answers_browsers_wherever_no_agent_does() -> None:
 @pytest.mark.parametrize("kind", ["http", "rest"])
 def test_an_agent_is_asked_about_every_call_but_those_of_open_routes(kind: str) -> None:
     blueprint = desk(f"type: {kind}, {GUARDED}")
-    authorizer = named(blueprint, "ApiAuthorizer")
+    api = "HttpApi" if kind == "http" else "RestApi"
+    authorizer = named(blueprint, f"{api}Authorizer")
     assert (authorizer.stack, authorizer.properties["AuthorizerUri"]) == ("guard", {"Fn::Sub": GUARD})
     assert authorizer.properties["AuthorizerResultTtlInSeconds"] == 60
-    api = "HttpApi" if kind == "http" else "RestApi"
     permission = named(blueprint, "GuardAuthorizerPermission").properties
-    assert permission["SourceArn"] == {"Fn::Sub": f"{EXECUTE}:${{{api}}}/authorizers/${{ApiAuthorizer}}"}
+    assert permission["SourceArn"] == {"Fn::Sub": f"{EXECUTE}:${{{api}}}/authorizers/${{{api}Authorizer}}"}
     assert permission["FunctionName"] == {"Ref": "GuardAlias"}
     part = "Route" if kind == "http" else "Method"
     asked = named(blueprint, f"SupportPostSupport{part}").properties
-    assert (asked["AuthorizationType"], asked["AuthorizerId"]) == ("CUSTOM", {"Ref": "ApiAuthorizer"})
+    assert (asked["AuthorizationType"], asked["AuthorizerId"]) == ("CUSTOM", {"Ref": f"{api}Authorizer"})
     assert "AuthorizerId" not in named(blueprint, f"SupportGetHealth{part}").properties
-    assert (api, "GuardAlias") in triggers(blueprint)
+    assert (api, "GuardFunction") in triggers(blueprint)
 
 
 def test_each_kind_of_api_asks_in_its_own_way() -> None:
-    http = named(desk(f"type: http, cors: true, {GUARDED}"), "ApiAuthorizer").properties
+    http = named(desk(f"type: http, cors: true, {GUARDED}"), "HttpApiAuthorizer").properties
     assert (http["AuthorizerType"], http["IdentitySource"]) == ("REQUEST", ["$request.header.X-Key"])
     assert (http["AuthorizerPayloadFormatVersion"], http["EnableSimpleResponses"]) == ("2.0", True)
     cors = named(desk(f"cors: true, {GUARDED}"), "HttpApi").properties["CorsConfiguration"]
     assert cors["AllowHeaders"] == ["*", "x-key"]
-    token = named(desk("type: rest, authorizer: {agent: guard, kind: token}"), "ApiAuthorizer").properties
+    token = named(desk("type: rest, authorizer: {agent: guard, kind: token}"), "RestApiAuthorizer").properties
     assert (token["Type"], token["IdentitySource"]) == ("TOKEN", "method.request.header.Authorization")
 
 
