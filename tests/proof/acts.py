@@ -19,6 +19,7 @@ from history.store import store
 from projects import editing
 from projects.bundles import read_folder
 from projects.models import Environment, User
+from tests.proof import pools
 from tests.proof.crashing import Points
 from tests.proof.point import Point
 
@@ -31,13 +32,14 @@ def migrate() -> None:
     User.objects.create_user(username="bob", password="bob")
 
 
-def found(slug: str, account: str) -> None:
+def found(slug: str, account: str, configuration: str = "first.yaml") -> None:
     """A project with one environment in an account nobody has touched, its source and its first configuration."""
     bob = User.objects.get(username="bob")
     project = editing.create_project(slug=slug, description="", owner=bob)
     Environment.objects.create(project=project, name="dev", account=account, region="us-east-1")
     editing.add_source(project=project, bundle=read_folder(HERE / "app"), origin="folder", author=bob)
-    _save(slug, account, "first.yaml")
+    pools.make(account)
+    _save(slug, account, configuration)
 
 
 def propose(slug: str, account: str, act: str) -> int:
@@ -101,7 +103,7 @@ def picture(slug: str, account: str, deployment_id: int) -> dict[str, Any]:
     lease = Lease.objects.get(environment=deployment.environment)
     head = index.head(slug, "dev")
     after = _planned(slug, kind=deployment.kind)
-    return {
+    shown = {
         "status": deployment.status,
         "steps": dict(deployment.steps.values_list("step_id", "status")),
         "types": dict(deployment.steps.values_list("step_id", "type")),
@@ -117,6 +119,8 @@ def picture(slug: str, account: str, deployment_id: int) -> dict[str, Any]:
         # A worker that dies after all is done leaves a lease that anybody may take once it has expired.
         "lease free": lease.holder == "" or (lease.expires_at is not None and lease.expires_at < timezone.now()),
     }
+    plain: dict[str, Any] = json.loads(json.dumps(shown).replace(pools.id_of(account), pools.ANY))
+    return plain
 
 
 def _ends(deployment: Deployment) -> dict[str, int]:
@@ -131,7 +135,10 @@ def _inventory(account: str) -> dict[str, Any]:
     with urlopen(f"{settings.AWS_ENDPOINT_URL}/_sandbox/inventory", timeout=60) as answer:
         regions = json.load(answer)["accounts"].get(account, {})
     return {
-        f"{region} {kind}": sorted(there["ids"]) for region, kinds in regions.items() for kind, there in kinds.items()
+        # IPAM's own ids are in no state.
+        f"{region} {kind}": [str(there["count"])] if kind.startswith("AWS::EC2::IPAM") else sorted(there["ids"])
+        for region, kinds in regions.items()
+        for kind, there in kinds.items()
     }
 
 
@@ -159,7 +166,11 @@ def _save(slug: str, account: str, name: str) -> None:
     latest = environment.project.latest_configuration
     editing.save_configuration(
         project=environment.project,
-        text=(HERE / name).read_text().replace("000000000000", account).replace("name: matrix,", f"name: {slug},"),
+        text=(HERE / name)
+        .read_text()
+        .replace("000000000000", account)
+        .replace("name: matrix,", f"name: {slug},")
+        .replace(pools.ANY, pools.id_of(account)),
         author=User.objects.get(username="bob"),
         message="",
         base_number=latest.number if latest else None,

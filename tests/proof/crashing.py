@@ -61,7 +61,11 @@ class Points:
                 step = f"record {parameters.get('Key', '').rsplit('/', 1)[-1]}"
                 if "/deployments/" not in parameters.get("Key", ""):
                     step += " beside"
-            place = self._numbered(f"call|{step or self._phase}|{client.meta.service_model.service_name} {operation}")
+            where = step or self._phase
+            if where.startswith("update:") and _is_tagging(operation):
+                where = "tags"  # by one call for many resources, in the name of any of them
+            what = "tags" if where == "tags" else f"{client.meta.service_model.service_name} {operation}"
+            place = self._numbered(f"call|{where}|{what}")
             self.reach(place, "before")
             try:
                 return original(client, operation, parameters)
@@ -113,3 +117,7 @@ class Points:
         answer = execute(sql, params, many, context)
         self.reach(self._numbered(f"sql|{self._phase}|{verb} {table}"), "after")
         return answer
+
+
+def _is_tagging(operation: str) -> bool:
+    return operation.startswith(("Tag", "Untag")) or operation.endswith(("Tags", "Tagging"))

@@ -12,9 +12,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.proof.matrix import Case, Right, ground, look, try_all
+from tests.proof.matrix import Right, ground, look, try_all
+from tests.proof.progress import Case, Progress
 
-TABLE = Path(__file__).parents[2] / "docs" / "kill-matrix.md"
+ROOT = Path(__file__).parents[2]
+TABLE = ROOT / "docs" / "kill-matrix.md"
+TRIED = ROOT / "var" / "kill-matrix.jsonl"
 INTRODUCTION = """\
 # Kill matrix
 
@@ -30,16 +33,32 @@ def main() -> int:
     """Exit code 0 only when every killed run ended as the unkilled one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th point; writes no table")
-    parser.add_argument("--jobs", type=int, default=2, help="chains at the same time")
+    parser.add_argument("--jobs", type=int, default=4, help="chains at the same time")
+    parser.add_argument("--sandboxes", type=int, default=2, help="sandboxes that the chains share")
+    parser.add_argument("--again", action="store_true", help="forget what an interrupted run has tried already")
     parser.add_argument("--json", action="store_true", help="print the cases as JSON")
     options = parser.parse_args()
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="strandsweb-kill-matrix-") as directory, ground(Path(directory)):
-        right = look(Path(directory))
+    with (
+        tempfile.TemporaryDirectory(prefix="strandsweb-kill-matrix-") as name,
+        ground(Path(name), sandboxes=options.sandboxes) as sandboxes,
+    ):
+        directory = Path(name)
+        right = look(directory, sandboxes)
         tell = _say if not options.json else _silent
         tell(", ".join(f"{act}: {len(points)} points" for act, points in right.points.items()))
-        cases = try_all(Path(directory), right, every=options.every, jobs=options.jobs, tell=tell)
-    seconds = time.monotonic() - began
+        tried = TRIED if options.every == 1 else directory / "tried.jsonl"
+        if options.again:
+            tried.unlink(missing_ok=True)
+        progress = Progress(
+            tried, [right.pictures, {act: [asdict(one) for one in p] for act, p in right.points.items()}]
+        )
+        tell(f"{len(progress.cases)} of them were tried before")
+        cases = try_all(directory, sandboxes, right, progress, every=options.every, jobs=options.jobs, tell=tell)
+        progress.end()
+    # Of cases that an earlier run has tried only their own times are known.
+    before = sum(case.seconds for case in progress.cases) / options.jobs
+    seconds = time.monotonic() - began + before
     failed = [case for case in cases if case.differences]
     if options.json:
         told = {"cases": [asdict(case) for case in cases], "kinds": sorted(right.kinds), "seconds": seconds}

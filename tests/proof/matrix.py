@@ -1,8 +1,8 @@
 """The kill matrix: every crash point of a run, a worker killed there, another that finishes, and what must be equal.
 
-A chain is one environment's life: create, change, destroy. Chains without a kill say what is right and list the crash
-points; every other chain has a worker killed at one point in each act. Points that stand for the same code
-(the same call of the same type of resource in the same operation) are tried once.
+A chain is one environment's life in a world of its own: create, change, destroy. Chains without a kill say what is
+right and list the crash points; every other chain has a worker killed at one point in each act. Points that stand for
+the same code (the same call of the same type of resource in the same operation) are tried once.
 """
 
 from __future__ import annotations
@@ -12,32 +12,24 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from deployments.aws.calls import is_write
 from strandsweb.sandbox.starter import start
 from tests.proof.children import begin, in_child
 from tests.proof.point import Point
+from tests.proof.progress import Case, Progress
+from tests.proof.worlds import SLUG, World
 
 LEASE_SECONDS = 0.4
 ACTS = ("create", "change", "destroy")
 Picture = dict[str, Any]
+_REPEATED = ("Delete", "Detach", "Disassociate", "Release")
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One kill: where, what was under way by the database's word, and what differed afterwards (nothing, if right)."""
-
-    act: str
-    place: str
-    moment: str
-    under_way: str
-    differences: tuple[str, ...]
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +43,16 @@ class Right:
 
 
 @contextmanager
-def ground(directory: Path, *, database_url: str = "") -> Iterator[None]:
-    """A sandbox and a migrated database, SQLite unless another is named; this process opens no connection to them."""
-    with start(directory / "sandbox") as sandbox:
+def ground(directory: Path, *, database_url: str = "", sandboxes: int = 1) -> Iterator[tuple[str, ...]]:
+    """Sandboxes (their addresses) and a migrated database, SQLite unless another is named.
+
+    This process opens no connection to them.
+    """
+    with ExitStack() as stack:
+        urls = tuple(stack.enter_context(start(directory / f"sandbox-{number}")).url for number in range(sandboxes))
         os.environ.update(
             DATA_DIR=str(directory),
-            AWS_ENDPOINT_URL=sandbox.url,
+            AWS_ENDPOINT_URL=urls[0],
             DATABASE_URL=database_url,
             LEASE_SECONDS=str(LEASE_SECONDS),
             DJANGO_SETTINGS_MODULE="tests.proof.settings",
@@ -68,7 +64,7 @@ def ground(directory: Path, *, database_url: str = "") -> Iterator[None]:
 
         _warm()
         in_child(acts.migrate)
-        yield
+        yield urls
 
 
 def _warm() -> None:
@@ -86,9 +82,12 @@ def _warm() -> None:
         core.create_client(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
 
 
-def look(directory: Path, acts: Sequence[str] = ACTS) -> Right:
+def look(
+    directory: Path, sandboxes: tuple[str, ...], acts: Sequence[str] = ACTS, configuration: str = "first.yaml"
+) -> Right:
     """Two unkilled chains: the first is what is right, what differs in the second is made up by AWS."""
-    lives = [_life(directory, number, acts) for number in (1, 2)]
+    worlds = [World(directory, number, sandboxes) for number in (1, 2)]
+    lives = [child.join().answer for child in [begin(_life, world, acts, configuration) for world in worlds]]
     generated = frozenset(
         (name, key)
         for act in acts
@@ -101,78 +100,90 @@ def look(directory: Path, acts: Sequence[str] = ACTS) -> Right:
         assert differences(plain(lives[1][act], generated), pictures[act]) == [], f"two unkilled lives differ in {act}"
         assert pictures[act]["plan afterwards"]["status"] == "unchanged", pictures[act]["plan afterwards"]
         assert pictures[act]["status"] == "succeeded" and pictures[act]["recorded"]
-    points = {act: tuple(_points(directory / f"trace-1-{act}", lives[0][act]["types"])) for act in acts}
+    points = {act: tuple(_points(worlds[0].path(act), lives[0][act]["types"])) for act in acts}
     kinds = frozenset(kind for act in acts for kind in lives[0][act]["types"].values())
     return Right(pictures, points, generated, kinds)
 
 
-def try_all(directory: Path, right: Right, *, every: int = 1, jobs: int = 2, tell: Tell = lambda _: None) -> list[Case]:
-    """Tries every crash point, or every so-manieth, with as many chains at once as there are jobs."""
+def try_all(
+    directory: Path,
+    sandboxes: tuple[str, ...],
+    right: Right,
+    progress: Progress,
+    *,
+    every: int = 1,
+    jobs: int = 2,
+    tell: Tell = lambda _: None,
+) -> list[Case]:
+    """Tries every crash point, or every so-manieth, with as many chains at once as there are jobs.
+
+    What `progress` has already is not tried again; it gets what is.
+    """
     steps = {act: min(every, len(points)) for act, points in right.points.items()}
-    chosen = {act: points[steps[act] // 2 :: steps[act]] for act, points in right.points.items()}
-    chains = list(enumerate(zip_longest(*chosen.values()), start=3))
-    slots = [begin(_try, directory, right, chains[slot::jobs], tell) for slot in range(jobs)]
-    return [
-        Case(**{**case, "differences": tuple(case["differences"])}) for slot in slots for case in slot.join().answer
+    tried = {(case.act, case.place, case.moment) for case in progress.cases}
+    chosen = {
+        act: [point for point in points[steps[act] // 2 :: steps[act]] if (act, point.place, point.moment) not in tried]
+        for act, points in right.points.items()
+    }
+    chains = [
+        (World(directory, number, sandboxes), points)
+        for number, points in enumerate(zip_longest(*chosen.values()), start=10)
     ]
+    slots = [begin(_try, right, chains[slot::jobs], progress, tell) for slot in range(jobs)]
+    found = [Case(**case) for slot in slots for case in slot.join().answer]
+    return [*progress.cases, *(replace(case, differences=tuple(case.differences)) for case in found)]
 
 
 def _try(
-    directory: Path, right: Right, chains: Iterable[tuple[int, Sequence[Point | None]]], tell: Tell
+    right: Right, chains: Iterable[tuple[World, Sequence[Point | None]]], progress: Progress, tell: Tell
 ) -> list[dict[str, Any]]:
     cases = []
-    for number, points in chains:
-        for case in _killed_life(directory, number, right, points):
+    for world, points in chains:
+        for case in _killed_life(world, right, points):
+            progress.add(case)
             cases.append(asdict(case))
             verdict = "; ".join(case.differences) or "as if nothing had happened"
             tell(f"{case.act} {case.place} {case.moment}: {verdict} ({case.seconds:.1f} s)")
     return cases
 
 
-def _life(directory: Path, number: int, played: Sequence[str]) -> dict[str, Picture]:
+def _life(world: World, played: Sequence[str], configuration: str) -> dict[str, Picture]:
     """An unkilled chain; answers a picture after each act."""
     from tests.proof import acts
 
-    slug, account = _names(number)
-    in_child(acts.found, slug, account)
+    world.do(acts.found, SLUG, world.account, configuration)
     pictures = {}
     for act in played:
-        deployment_id = in_child(acts.propose, slug, account, act).answer
-        in_child(acts.work, deployment_id, str(directory / f"trace-{number}-{act}"))
-        pictures[act] = shot(in_child(acts.picture, slug, account, deployment_id).answer, slug, account)
+        deployment_id = world.do(acts.propose, SLUG, world.account, act).answer
+        world.do(acts.work, deployment_id, str(world.path(act)))
+        pictures[act] = shot(world.do(acts.picture, SLUG, world.account, deployment_id).answer, world.account)
     return pictures
 
 
-def _killed_life(directory: Path, number: int, right: Right, points: Sequence[Point | None]) -> Iterator[Case]:
+def _killed_life(world: World, right: Right, points: Sequence[Point | None]) -> Iterator[Case]:
     from tests.proof import acts
 
-    slug, account = _names(number)
-    in_child(acts.found, slug, account)
+    world.do(acts.found, SLUG, world.account)
     last = max(index for index, point in enumerate(points) if point is not None)
     for act, point in list(zip(ACTS, points, strict=True))[: last + 1]:
         began = time.monotonic()
-        deployment_id = in_child(acts.propose, slug, account, act).answer
-        trace = str(directory / f"trace-{number}-{act}")
+        deployment_id = world.do(acts.propose, SLUG, world.account, act).answer
         where = (point.place, point.moment) if point else ("", "")
-        ended = in_child(acts.work, deployment_id, trace, *where)
+        ended = world.do(acts.work, deployment_id, str(world.path(act)), *where)
         found: list[str] = []
         under_way = ""
         if point:
-            left = in_child(acts.left_behind, deployment_id).answer
+            left = world.do(acts.left_behind, deployment_id).answer
             under_way = _under_way(left)
             found += _not_in_flight(point, ended.signal, ended.pid, left)
             time.sleep(LEASE_SECONDS)  # nobody may help while the dead worker's lease lasts
-            in_child(acts.rescue, slug)
-        picture = in_child(acts.picture, slug, account, deployment_id).answer
-        found += differences(plain(shot(picture, slug, account), right.generated), right.pictures[act])
+            world.do(acts.rescue, SLUG)
+        picture = world.do(acts.picture, SLUG, world.account, deployment_id).answer
+        found += differences(plain(shot(picture, world.account), right.generated), right.pictures[act])
         if point:
             yield Case(act, *where, under_way, tuple(found), time.monotonic() - began)
         if found:  # what comes after would only repeat it
             return
-
-
-def _names(number: int) -> tuple[str, str]:
-    return f"m{number:05}", f"7{number:011}"
 
 
 def _under_way(left: Mapping[str, Any]) -> str:
@@ -207,9 +218,9 @@ def _values(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(key, value) for key, value in named.items() if isinstance(value, str)]
 
 
-def shot(picture: Picture, slug: str, account: str) -> Picture:
-    """The picture with the chain's own project and account replaced by everybody's."""
-    return _replaced(picture, {slug: "matrix", account: "0" * 12})
+def shot(picture: Picture, account: str) -> Picture:
+    """The picture with the world's own account replaced by everybody's."""
+    return _replaced(picture, {account: "0" * 12})
 
 
 def plain(picture: Picture, generated: frozenset[tuple[str, str]]) -> Picture:
@@ -263,9 +274,18 @@ def _points(trace: Path, types: Mapping[str, str]) -> Iterator[Point]:
 
 
 def _code_of(place: str, types: Mapping[str, str]) -> str:
+    """What stands for the same code: the same call for the same type in the same operation.
+
+    Reads are as good as one, however often they are repeated, and so is what is tried until nothing is in use any more.
+    """
     kind, where, *rest = place.split("|")
     if where in types:
         where = where.split(":")[0] + (f" {types[where]}" if kind == "call" else "")
     elif kind == "call" and where.endswith(".log"):
         where = "record *.log"
+    operation = rest[0].partition(" ")[2]
+    if kind == "call" and (not is_write(operation) or operation.startswith(_REPEATED)):
+        rest = ["a read"] if where == "opening" else rest[:1]
+    if where == "tags":
+        rest = rest[:1]
     return re.sub(r"\s+", " ", "|".join([kind, where, *rest]))

@@ -15,39 +15,43 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.proof.children import begin, in_child
 from tests.proof.matrix import LEASE_SECONDS, differences, ground, look, plain, shot
+from tests.proof.worlds import SLUG, World
 
 SLOW_MILLISECONDS = 150
+SMALL = "small.yaml"
 
 
 def main() -> None:
     """Plays the scene once."""
-    with tempfile.TemporaryDirectory(prefix="strandsweb-paused-") as directory, ground(Path(directory)):
-        sys.stdout.write(json.dumps(_play(Path(directory))))
+    with (
+        tempfile.TemporaryDirectory(prefix="strandsweb-paused-") as directory,
+        ground(Path(directory)) as sandboxes,
+    ):
+        sys.stdout.write(json.dumps(_play(Path(directory), sandboxes)))
 
 
-def _play(directory: Path) -> dict[str, Any]:
+def _play(directory: Path, sandboxes: tuple[str, ...]) -> dict[str, Any]:
     from tests.proof import acts
 
-    right = look(directory, ("create",))
-    slug, account = "m00009", "700000000009"
-    in_child(acts.found, slug, account)
-    deployment_id = in_child(acts.propose, slug, account, "create").answer
-    in_child(acts.slow_down, SLOW_MILLISECONDS)
-    first = begin(_work, deployment_id, str(directory / "first"))
-    while not (left := in_child(acts.left_behind, deployment_id).answer)["open"]:
+    right = look(directory, sandboxes, ("create",), SMALL)
+    world = World(directory, 9, sandboxes)
+    world.do(acts.found, SLUG, world.account, SMALL)
+    deployment_id = world.do(acts.propose, SLUG, world.account, "create").answer
+    world.do(acts.slow_down, SLOW_MILLISECONDS)
+    first = world.begin(_work, deployment_id, str(directory / "first"))
+    while not (left := world.do(acts.left_behind, deployment_id).answer)["open"]:
         time.sleep(0.02)
     os.kill(first.pid, signal.SIGSTOP)
-    left = in_child(acts.left_behind, deployment_id).answer
+    left = world.do(acts.left_behind, deployment_id).answer
     time.sleep(2 * LEASE_SECONDS)
-    in_child(acts.slow_down, 0)
-    second = in_child(_work, deployment_id, str(directory / "second")).answer
-    after_second = shot(in_child(acts.picture, slug, account, deployment_id).answer, slug, account)
-    held = in_child(acts.left_behind, deployment_id).answer
+    world.do(acts.slow_down, 0)
+    second = world.do(_work, deployment_id, str(directory / "second")).answer
+    after_second = shot(world.do(acts.picture, SLUG, world.account, deployment_id).answer, world.account)
+    held = world.do(acts.left_behind, deployment_id).answer
     os.kill(first.pid, signal.SIGCONT)
     heard = first.join().answer
-    after_first = shot(in_child(acts.picture, slug, account, deployment_id).answer, slug, account)
+    after_first = shot(world.do(acts.picture, SLUG, world.account, deployment_id).answer, world.account)
     return {
         "under way when stopped": left["open"] if f":{first.pid}:" in left["holder"] else [],
         "first fencing": left["fencing"],

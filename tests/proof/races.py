@@ -40,7 +40,7 @@ def _play_all(directory: Path) -> dict[str, Any]:
 
     told: dict[str, Any] = {"vendor": in_child(contests.vendor).answer}
     slug, account = "m00001", "700000000001"
-    in_child(acts.found, slug, account)
+    in_child(acts.found, slug, account, "small.yaml")
     in_child(contests.protect, slug)
     told["claims"] = [
         [*_at_once([(contests.claim, slug)] * 4), in_child(contests.let_go, slug).answer] for _ in range(ROUNDS)
@@ -71,7 +71,7 @@ def _deliveries(directory: Path) -> dict[str, Any]:
     from tests.proof import acts, contests
 
     slug, account = "m00002", "700000000002"
-    in_child(acts.found, slug, account)
+    in_child(acts.found, slug, account, "small.yaml")
     first = in_child(acts.propose, slug, account, "create").answer
     second = in_child(acts.propose, slug, account, "create").answer
     _at_once([(contests.run, first), (contests.run, first), (contests.run, second), (contests.run, first)])

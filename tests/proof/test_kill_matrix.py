@@ -16,9 +16,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.processes
 def test_a_worker_that_is_killed_anywhere_leaves_nothing_to_be_seen() -> None:
-    """Every eightieth crash point of each act."""
+    """Every hundred-and-sixtieth crash point of each act."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.proof.kill_matrix", "--every", "80", "--jobs", "2", "--json"],
+        [sys.executable, "-m", "tests.proof.kill_matrix", "--every", "160", "--jobs", "3", "--json"],
         cwd=ROOT,
         capture_output=True,
         text=True,
