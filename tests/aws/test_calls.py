@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from functools import partial
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -160,6 +163,22 @@ def test_calls_together_keep_the_callers_context_and_the_first_error(aws: Aws) -
     with pytest.raises(CloudError):
         aws.together(lambda: done.append("one"), fails, lambda: done.append("two"))
     assert sorted(done) == ["one", "two"], "what was started has ended"
+
+
+def test_calls_together_within_calls_together_never_wait_for_each_other(session: Any, listener: Recording) -> None:
+    aws = Aws(session, account="123456789012", region="us-east-1", listener=listener, parallelism=2)
+    # Every thread of the pool waits for calls that only the pool would begin.
+    meeting = Barrier(3)
+
+    def outer(number: int) -> list[int]:
+        if number < 3:
+            meeting.wait(10)
+        return aws.together(*(partial(int, 10 * number + inner) for inner in range(4)))
+
+    with ThreadPoolExecutor(1) as other:
+        found = other.submit(aws.together, *(partial(outer, number) for number in range(8))).result(30)
+    aws.close()
+    assert found == [[10 * number + inner for inner in range(4)] for number in range(8)]
 
 
 def test_waiting_is_bounded(aws: Aws, time: FakeTime) -> None:
