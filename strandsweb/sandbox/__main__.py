@@ -23,6 +23,7 @@ from strandsweb.sandbox.httpapi import HttpApis
 from strandsweb.sandbox.insider import Insider
 from strandsweb.sandbox.journal import JournalRefused
 from strandsweb.sandbox.restapi import RestApis
+from strandsweb.sandbox.rotations import Rotations
 from strandsweb.sandbox.schedules import Schedules
 from strandsweb.sandbox.server import bind
 from strandsweb.sandbox.streams import StreamPollers
@@ -69,6 +70,7 @@ def serve(data: Path, port: int, latency_ms: float) -> None:
         StreamPollers(cloud, functions),
         Schedules(cloud, insider, functions),
         Alarms(cloud, insider, functions),
+        Rotations(cloud, insider, functions),
     )
     control = Control(cloud, latency_ms=latency_ms)
     front = Front(

@@ -151,5 +151,13 @@ def _secret_with_rotator(aws: Aws) -> str:
         Handler="main.handler",
         Code={"ZipFile": ZIPS[FIRST_ZIP]},
     )
+    aws.call(
+        "lambda",
+        "add_permission",
+        FunctionName=ROTATOR,
+        StatementId="rotation",
+        Action="lambda:InvokeFunction",
+        Principal="secretsmanager.amazonaws.com",
+    )
     secret = aws.call("secretsmanager", "create_secret", Name="strands/support-desk/dev/crm", SecretString="first")
     return str(secret["ARN"])

@@ -20,6 +20,7 @@ from strandsweb.sandbox.amendments import (
     policies,
     restapis,
     roles,
+    secrets,
     sessions,
     tables,
     tagging,
@@ -38,5 +39,5 @@ def install(invoke_later: Callable[[FunctionSpec, str], None]) -> None:
         module.install()
     for module in (apis, buckets, buses, functions, loggroups, roles, sessions, tables, vpcs):
         module.install()
-    for module in (alarms, policies, tagging, traces):
+    for module in (alarms, policies, secrets, tagging, traces):
         module.install()
