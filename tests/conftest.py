@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from projects.models import Environment, Membership, Project, User
 from projects.roles import Role
 from strandsweb.sandbox.starter import Sandbox, start
+
+# The same examples every time, so that a red build stays red; `EXAMPLES=5000 pytest tests/engine` looks for new ones.
+settings.register_profile("same", max_examples=20, derandomize=True, deadline=None, database=None)
+settings.register_profile("search", max_examples=int(os.environ.get("EXAMPLES", "20")), deadline=None, print_blob=True)
+settings.load_profile("search" if "EXAMPLES" in os.environ else "same")
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "support-desk"
 

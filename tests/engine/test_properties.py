@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deployments.engine.events import STEP_ENDS, Code, Event
@@ -22,13 +22,11 @@ from deployments.engine.story import Status, apply, fold
 from tests.engine.stage import deployed, empty_state, planned, run
 from tests.engine.worlds import NAMES, specs
 
-bounded = settings(max_examples=20, deadline=None, database=None)
 Resources = tuple[Resource, ...]
 OPERATIONS = ("Create", "Configure", "Delete")
 failures = st.lists(st.tuples(st.sampled_from(OPERATIONS), st.sampled_from(NAMES), st.integers(1, 2)), max_size=3)
 
 
-@bounded
 @given(specs(retain=True), specs())
 def test_planning_what_was_just_executed_is_empty(first: Resources, second: Resources) -> None:
     cloud = FakeCloud()
@@ -42,7 +40,6 @@ def test_planning_what_was_just_executed_is_empty(first: Resources, second: Reso
     assert_true(state, cloud)
 
 
-@bounded
 @given(specs(), st.data())
 def test_drift_is_repaired_whatever_it_was(first: Resources, data: st.DataObject) -> None:
     cloud = FakeCloud()
@@ -60,7 +57,6 @@ def test_drift_is_repaired_whatever_it_was(first: Resources, data: st.DataObject
     assert planned(first, state, cloud).is_empty
 
 
-@bounded
 @given(specs(), specs(), failures)
 def test_whatever_fails_the_state_is_true_and_the_next_run_finishes(
     first: Resources, second: Resources, failing: list[tuple[str, str, int]]
@@ -81,7 +77,6 @@ def test_whatever_fails_the_state_is_true_and_the_next_run_finishes(
     assert_true(state, cloud)
 
 
-@bounded
 @given(specs(), specs(), failures)
 def test_one_worker_and_eight_end_in_the_same_state(
     first: Resources, second: Resources, failing: list[tuple[str, str, int]]
@@ -99,7 +94,6 @@ def test_one_worker_and_eight_end_in_the_same_state(
     assert ends[0] == ends[1]
 
 
-@bounded
 @given(specs(retain=True))
 def test_a_destroy_leaves_only_what_is_retained(first: Resources) -> None:
     cloud = FakeCloud()
@@ -113,7 +107,6 @@ def test_a_destroy_leaves_only_what_is_retained(first: Resources) -> None:
     assert_true(outcome.state, cloud)
 
 
-@bounded
 @given(specs(), specs(), st.randoms(use_true_random=False))
 def test_plans_are_canonical(first: Resources, second: Resources, chance: random.Random) -> None:
     cloud = FakeCloud()
@@ -131,7 +124,6 @@ def test_plans_are_canonical(first: Resources, second: Resources, chance: random
     assert [Resource.from_dict(resource.as_dict()) for resource in second] == list(second)
 
 
-@bounded
 @given(specs(), st.integers(0, 60))
 def test_a_story_is_the_same_however_it_is_cut(first: Resources, cut: int) -> None:
     cloud = FakeCloud()

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deployments.engine.events import STEP_ENDS, Code
@@ -109,7 +109,6 @@ def test_killed_again_and_again() -> None:
     assert_as_if_nothing_had_happened(scene.resumed())
 
 
-@settings(max_examples=25, deadline=None, database=None)
 @given(specs(), specs(), st.integers(1, 12), st.booleans(), st.sampled_from([1, 3]), st.booleans())
 def test_killed_anywhere_in_any_run(
     first: tuple[Resource, ...],
