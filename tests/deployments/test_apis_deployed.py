@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from cfnlint.api import lint_all
+from django.test import Client
 
 from deployments import outputs, states
 from deployments.exporting.identifiers import importable
@@ -67,7 +68,15 @@ def call(address: str, path: str, *, token: str = "", method: str = "GET") -> tu
 
 @pytest.mark.parametrize("kind", ["http", "rest"])
 def test_a_guarded_api_lives_from_deployment_to_destruction(
-    kind: str, dev: Environment, project: Project, alice: User, bob: User, account: str, edit: Edit, cloud: str
+    kind: str,
+    dev: Environment,
+    project: Project,
+    alice: User,
+    bob: User,
+    account: str,
+    edit: Edit,
+    cloud: str,
+    client: Client,
 ) -> None:
     bundle = bundle_of({"apps/guard/main.py": GUARD, "apps/desk/main.py": ANSWER})
     editing.add_source(project=project, bundle=bundle, origin="folder", author=alice)
@@ -89,6 +98,9 @@ def test_a_guarded_api_lives_from_deployment_to_destruction(
     assert call(address, "/tickets/7", token="foe")[0] == 403
     assert call(address, "/tickets/7", token="friend") == (200, '{"id": "7"}')
     assert call(address, "/health")[0] == 200
+    client.force_login(bob)
+    page = client.get(f"/projects/{project.slug}/environments/dev/").content.decode()
+    assert f'href="{address}"' in page and "GET /health" in page
     tried = outputs.try_api(environment=dev, method="GET", path="/health", body="")
     assert tried.status == 200
     if kind == "rest":
