@@ -28,6 +28,7 @@ class SecretsManagerRotationSchedule(AwsProvisioner):
         side_by_side=lambda before, after: True,  # as they are of different secrets
         write_only=frozenset({"RotateImmediatelyOnUpdate"}),
         permissions=(
+            "lambda:InvokeFunction",  # RotateSecret asks for it, of whoever asks for the rotation
             "secretsmanager:CancelRotateSecret",
             "secretsmanager:DescribeSecret",
             "secretsmanager:RotateSecret",

@@ -15,7 +15,6 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from moto import mock_aws
-from moto.dynamodb.models import DynamoDBBackend
 
 from deployments.aws.calls import Aws
 from deployments.aws.credentials import SANDBOX_KEYS, Access, session_for
@@ -79,14 +78,6 @@ FIRST_ZIP, SECOND_ZIP = ZIPS
 def amend_moto() -> None:
     """Makes moto refuse what AWS refuses, as it does in the sandbox; nothing is invoked here."""
     amendments.install(lambda function, event: None)
-    tag_resource = DynamoDBBackend.tag_resource
-
-    def replace(self: DynamoDBBackend, arn: str, tags: dict[str, str]) -> None:
-        # moto appends a tag of the same key, and then pages through the list for ever.
-        self.untag_resource(arn, list(tags))
-        tag_resource(self, arn, tags)
-
-    DynamoDBBackend.tag_resource = replace  # type: ignore[method-assign]
     make_call = BaseClient._make_api_call
 
     def answered(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
