@@ -78,7 +78,8 @@ def tag_changes(
 
 def managed(kind: Kind, *, desired: Json, recorded: Json, live: Json) -> Iterator[Place]:
     """Every property that is ours to look at, leaf by leaf, sorted by path."""
-    wanted, was, now = (_Side(kind, properties) for properties in (desired, recorded, live))
+    wanted, now = _Side(kind, desired), _Side(kind, live)
+    was = wanted if recorded is desired else _Side(kind, recorded)
     for name in sorted({*wanted.properties, *was.properties}):
         sides = [side.value(name) for side in (wanted, was, now)]
         if name in kind.write_only:
@@ -100,7 +101,7 @@ class _Side:
 
 
 def _leaves(kind: Kind, path: str, sides: list[Any], default: Any) -> Iterator[Place]:
-    trees = [_is_tree(side) for side in sides]
+    trees = [_is_tree(side) for side in sides] if not isinstance(sides[0], PLAIN) else [False, False]
     if (trees[0] or trees[1]) and all(tree or side is ABSENT for tree, side in zip(trees, sides, strict=True)):
         deciding = sides if path in kind.maps else sides[:2]
         keys = {key for side in deciding if side is not ABSENT for key in side}
