@@ -10,6 +10,7 @@ from deployments.models import Approval, Deployment, Status
 from deployments.protection import Rule, Standing
 from projects.access import role_in
 from projects.models import Membership, User
+from projects.people.api_tokens import stands_behind
 from projects.roles import Action, Role, can
 
 
@@ -48,6 +49,8 @@ def why_not(deployment: Deployment, user: User, role: Role | None) -> str:
         return "Only approvers and owners of the project may approve or reject."
     if deployment.proposed_by_id == user.pk:
         return "You proposed this plan; somebody else has to approve it."
+    if deployment.proposed_by and stands_behind(deployment.proposed_by, user):
+        return "A service account proposed this plan, and you made its token; somebody else has to approve it."
     if deployment.approvals.filter(actor=user).exists():
         return "You have already reviewed this plan."
     return ""

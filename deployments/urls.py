@@ -7,6 +7,7 @@ from django.urls import include, path
 from deployments.views import (
     access,
     adopting,
+    api,
     calls,
     deployments,
     drift,
@@ -50,7 +51,16 @@ deployment_patterns = [
     path("discard/", runs.discard, name="deployment-discard"),
 ]
 
+api_patterns = [
+    path("environments/<slug:environment>/plans", api.plans, name="api-plans"),
+    path("deployments/<slug:deployment>", api.deployment, name="api-deployment"),
+    path("deployments/<slug:deployment>/plan", api.plan, name="api-plan"),
+    path("deployments/<slug:deployment>/run", api.run, name="api-run"),
+    path("deployments/<slug:deployment>/events", api.events, name="api-events"),
+]
+
 urlpatterns = [
+    path("api/v1/projects/<slug:slug>/", include(api_patterns)),
     path("projects/", overview.projects, name="projects"),
     path("projects/<slug:slug>/", overview.project, name="project"),
     path("projects/<slug:slug>/deployments/", deployments.deployments, name="deployments"),

@@ -132,7 +132,7 @@ class MemberForm(StyledForm):
 
     def clean_username(self) -> User:
         """The person of that name."""
-        person = User.objects.filter(username=self.cleaned_data["username"], is_active=True).first()
+        person = User.objects.filter(username=self.cleaned_data["username"], is_active=True, service=None).first()
         if person is None:
             raise forms.ValidationError("Nobody has an account of this name.")
         return person
@@ -185,7 +185,7 @@ class RoleForm(StyledForm):
 
 def is_last_owner(membership: Membership) -> bool:
     """Without this member the project would have no owner of its own; those who come with a group may go with it."""
-    owners = Membership.objects.filter(project=membership.project, role=Role.OWNER, given__isnull=True)
+    owners = Membership.objects.filter(project=membership.project, role=Role.OWNER, given=None, user__service=None)
     return membership.role == Role.OWNER and {*owners.values_list("pk", flat=True)} == {membership.pk}
 
 

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
-from projects.views import configuration, environments, groups, invitations, members, projects, sources
+from projects.views import (
+    api,
+    configuration,
+    environments,
+    groups,
+    invitations,
+    members,
+    projects,
+    service_accounts,
+    sources,
+)
+
+api_patterns = [
+    path("projects", api.projects, name="api-projects"),
+    path("projects/<slug:slug>", api.project, name="api-project"),
+    path("projects/<slug:slug>/environments", api.environments, name="api-environments"),
+    path("projects/<slug:slug>/configuration", api.configuration, name="api-configuration"),
+    path("projects/<slug:slug>/sources", api.sources, name="api-sources"),
+]
 
 urlpatterns = [
+    path("api/v1/", include(api_patterns)),
     path("new-project/", projects.new, name="project-new"),
     path("projects/<slug:slug>/configuration/", configuration.show, name="configuration"),
     path("projects/<slug:slug>/configuration/edit/", configuration.edit, name="configuration-edit"),
@@ -22,6 +41,14 @@ urlpatterns = [
     path("projects/<slug:slug>/members/invitations/", invitations.invite, name="invite"),
     path("projects/<slug:slug>/members/invitations/<int:pk>/resend/", invitations.resend, name="invitation-resend"),
     path("projects/<slug:slug>/members/invitations/<int:pk>/revoke/", invitations.revoke, name="invitation-revoke"),
+    path("projects/<slug:slug>/service-accounts/", service_accounts.accounts, name="service-accounts"),
+    path("projects/<slug:slug>/service-accounts/<int:pk>/", service_accounts.account, name="service-account"),
+    path("projects/<slug:slug>/service-accounts/<int:pk>/close/", service_accounts.close, name="service-account-close"),
+    path(
+        "projects/<slug:slug>/service-accounts/<int:pk>/tokens/<int:token>/revoke/",
+        service_accounts.revoke,
+        name="service-token-revoke",
+    ),
     path("invitation/", invitations.invitation, name="invitation"),
     path("invitation/<str:token>/", invitations.follow, name="invitation-follow"),
     path("projects/<slug:slug>/new-environment/", environments.new, name="environment-new"),

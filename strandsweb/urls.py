@@ -5,6 +5,7 @@ from __future__ import annotations
 from allauth.account.views import LogoutView
 from django.urls import include, path
 
+from projects.people.bearer import nowhere
 from projects.people.pages import ours
 from strandsweb import health, views
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("", include("projects.audit.urls")),
     path("", include("deployments.urls")),
     path("", include("history.urls")),
+    path("api/v1/<path:rest>", nowhere, name="api-nowhere"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

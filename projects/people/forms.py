@@ -1,8 +1,8 @@
-"""Forms of signing in, of passkeys, and of coming in by invitation."""
+"""Forms of signing in, of passkeys, of coming in by invitation, and of tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,9 @@ from allauth.mfa.webauthn.forms import (
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 
-from projects.models import User
+from projects.models import Environment, Project, User, name_validator
+from projects.people.api_tokens import FOR_SERVICES
+from projects.roles import FOR_TOKENS, Action
 
 
 class SignInForm(LoginForm):
@@ -101,3 +103,50 @@ class InvitedForm(forms.Form):
                 validate_password(self.cleaned_data["password"], User(username=self.cleaned_data.get("username", "")))
             except forms.ValidationError as weak:
                 self.add_error("password", weak)
+
+
+class TokenForm(forms.Form):
+    """A token, as narrow as its owner wants it."""
+
+    name = forms.CharField(max_length=60, help_text="What uses it: a pipeline, a script.")
+    where = forms.ChoiceField(label="Reaches", required=False)
+    actions = forms.MultipleChoiceField(
+        label="May, besides looking",
+        required=False,
+        choices=[(action.name, action.value) for action in Action if action in FOR_TOKENS and action != Action.VIEW],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.TypedChoiceField(
+        label="Ends in", coerce=int, initial=30, choices=[(1, "1 day"), (7, "a week"), (30, "30 days"), (365, "a year")]
+    )
+
+    def __init__(self, *args: Any, projects: Iterable[Project], **kwargs: Any) -> None:
+        """`projects` are those it may be limited to; of several, all is a choice too."""
+        super().__init__(*args, **kwargs)
+        self._projects = {project.slug: project for project in projects}
+        rows = Environment.objects.filter(project__in=self._projects.values()).select_related("project")
+        limited = [(f"{row.project.slug}/{row.name}", f"{row.project.slug}, only {row.name}") for row in rows]
+        self.fields["where"].choices = [  # type: ignore[attr-defined]
+            *([("", "all my projects")] if len(self._projects) != 1 else []),
+            *((slug, slug) for slug in self._projects),
+            *limited,
+        ]
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """The cleaned choice as `make_token` takes it."""
+        slug, _, environment = self.cleaned_data["where"].partition("/")
+        return {
+            "name": self.cleaned_data["name"],
+            "days": self.cleaned_data["days"],
+            "actions": [Action[name] for name in self.cleaned_data["actions"]],
+            "project": self._projects.get(slug),
+            "environment": environment,
+        }
+
+
+class ServiceAccountForm(forms.Form):
+    """A member that is no person."""
+
+    name = forms.CharField(max_length=40, validators=[name_validator], help_text="For example ci.")
+    role = forms.ChoiceField(choices=[(role.value, role.value) for role in FOR_SERVICES], initial="deployer")

@@ -1,4 +1,4 @@
-"""Ways into a project beside memberships that are given by hand: groups of a provider, and invitations."""
+"""Roles by group, invitations, and what acts in the name of people: tokens and service accounts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from projects.models import Membership, Project, User
-from projects.roles import Role
+from projects.roles import Action, Role, Scope
 
 ROLES = [(role.value, role.value) for role in Role]
 
@@ -77,3 +77,74 @@ class Invitation(models.Model):
     def expired(self) -> bool:
         """Its time is over."""
         return self.expires_at <= timezone.now()
+
+
+class ServiceAccount(models.Model):
+    """Marks a user that no person is: it belongs to one project, never signs in, and acts by tokens alone."""
+
+    user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="service")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="service_accounts")
+    name = models.CharField(max_length=40)
+    made_by_text = models.CharField(max_length=150)
+    created_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "name"],
+                condition=models.Q(closed_at=None),
+                name="service_account_in_project",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.project}"
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    """Reads of tokens."""
+
+    def valid(self) -> ApiTokenQuerySet:
+        """Those that still work."""
+        return self.filter(revoked_at=None, expires_at__gt=timezone.now(), user__is_active=True)
+
+
+class ApiToken(models.Model):
+    """A secret by which a program acts as its owner, within a scope and a time; only its hash is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=60)
+    prefix = models.CharField(max_length=12, help_text="how it begins, to tell tokens apart")
+    token_hash = models.CharField(max_length=64, unique=True)
+    project = models.ForeignKey(Project, null=True, on_delete=models.CASCADE, related_name="tokens")
+    environment = models.CharField(max_length=20, blank=True)
+    actions = models.JSONField(help_text="names of projects.roles.Action, besides VIEW")
+    made_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    made_by_text = models.CharField(max_length=150)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def scope(self) -> Scope:
+        """What it may."""
+        actions = frozenset(Action[name] for name in self.actions if name in Action.__members__)
+        return Scope(actions, self.project.slug if self.project else "", self.environment)
+
+    @property
+    def state(self) -> str:
+        """Empty while it works; else why it does not."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at <= timezone.now() else ""

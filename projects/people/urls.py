@@ -14,6 +14,7 @@ from django.urls import include, path, re_path
 from projects.people import views
 from projects.people.pages import needs_mail, ours
 from projects.people.social import doors
+from projects.views import tokens
 
 _reset_form = ours(account.PasswordResetFromKeyView, "account/new_password.html")
 
@@ -110,5 +111,8 @@ urlpatterns = [
     path("passkeys/", include(passkey_patterns)),
     path("providers/", include(provider_patterns)),
     path("sessions/", ours(sessions.ListUserSessionsView, "account/sessions.html"), name="usersessions_list"),
+    path("tokens/", tokens.mine, name="tokens"),
+    path("tokens/<int:pk>/revoke/", tokens.revoke, name="token-revoke"),
+    path("api/", tokens.about, name="api"),
     path("sessions/<int:pk>/end/", views.end_session, name="session-end"),
 ]

@@ -42,7 +42,7 @@ def show(request: HttpRequest, access: Access, status: int = 0, **more: Form | s
         "access": access,
         "tab": "members",
         "form": MemberForm(),
-        "members": access.project.memberships.select_related("user", "given"),
+        "members": access.project.memberships.filter(user__service=None).select_related("user", "given"),
         "roles": list(Role),
         "providers": providers,
         "group_form": GroupForm(providers=providers),
@@ -89,4 +89,5 @@ def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def _locked(project: Project, pk: int) -> Membership:
     """The membership, while nobody else changes who is in the project (two owners removing each other)."""
     Project.objects.select_for_update().get(pk=project.pk)
-    return get_object_or_404(project.memberships.select_related("user", "project"), pk=pk)
+    people = project.memberships.filter(user__service=None)  # service accounts have a page of their own
+    return get_object_or_404(people.select_related("user", "project"), pk=pk)

@@ -47,4 +47,22 @@ PERSONAL: dict[str, tuple[str, ...]] = {
     "socialaccount_connections": (),
     "usersessions_list": (),
     "session-end": ("1",),
+    "tokens": (),
+    "token-revoke": ("1",),
+    "api": (),
+}
+
+# Answer to tokens alone, in JSON; tests/people/test_api.py calls each.
+API: dict[str, tuple[str, ...]] = {
+    "api-projects": (),
+    "api-project": ("{slug}",),
+    "api-environments": ("{slug}",),
+    "api-configuration": ("{slug}",),
+    "api-sources": ("{slug}",),
+    "api-plans": ("{slug}", "{environment}"),
+    "api-deployment": ("{slug}", "{deployment}"),
+    "api-plan": ("{slug}", "{deployment}"),
+    "api-run": ("{slug}", "{deployment}"),
+    "api-events": ("{slug}", "{deployment}"),
+    "api-nowhere": ("anything/else",),
 }

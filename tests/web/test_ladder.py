@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from deployments.models import Deployment, Status
 from projects.models import Environment, Membership, Project, SourceBundle, User
+from projects.people.api_tokens import make_service_account
 from projects.people.invitations import invite
 from projects.people.models import GroupRole
 from projects.roles import TABLE, Action, Role
@@ -49,6 +50,12 @@ RUNGS = [
     Rung("members", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"username": "nobody"}),
     Rung("member-role", "POST", Action.MANAGE_MEMBERS, ("{member}",), (302,)),
     Rung("member-remove", "POST", Action.MANAGE_MEMBERS, ("{member}",), (302,)),
+    Rung("service-accounts", "GET", Action.MANAGE_MEMBERS),
+    Rung("service-accounts", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"name": "C I"}),
+    Rung("service-account", "GET", Action.MANAGE_MEMBERS, ("{service}",)),
+    Rung("service-account", "POST", Action.MANAGE_MEMBERS, ("{service}",), (302,)),
+    Rung("service-token-revoke", "POST", Action.MANAGE_MEMBERS, ("{service}", "1"), (404,)),
+    Rung("service-account-close", "POST", Action.MANAGE_MEMBERS, ("{service}",), (302,)),
     Rung("invite", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"role": "king"}),
     Rung("invitation-resend", "POST", Action.MANAGE_MEMBERS, ("{invitation}",)),
     Rung("invitation-revoke", "POST", Action.MANAGE_MEMBERS, ("{invitation}",), (302,)),
@@ -123,6 +130,7 @@ def address(
     """The address of a rung in a project that has one of everything."""
     names = {
         "source": source.pk,
+        "service": make_service_account(project=project, name="ci", role=Role.DEPLOYER, by=alice).pk,
         "invitation": invite(project=project, role=Role.VIEWER, email="", by=alice)[0].pk,
         "group": GroupRole.objects.create(project=project, provider="x", group="ops", role="viewer").pk,
         "member": Membership.objects.get(project=project, user=vera).pk,
@@ -142,7 +150,8 @@ def test_every_address_is_on_the_ladder() -> None:
                 yield pattern.name
 
     assert set(names(get_resolver().url_patterns)) == {
-        *(rung.name for rung in RUNGS), *OPEN, *PERSONAL, *ADMINISTRATIVE, *addresses.OPEN, *addresses.PERSONAL,
+        *(rung.name for rung in RUNGS), *OPEN, *PERSONAL, *ADMINISTRATIVE,
+        *addresses.OPEN, *addresses.PERSONAL, *addresses.API,
     }  # fmt: skip
 
 

@@ -1,0 +1,87 @@
+"""One's own API tokens, and the page about the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from allauth.account.decorators import reauthentication_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from projects.models import Project, User
+from projects.pages import page, posted
+from projects.people.api_tokens import make_token, revoke_token
+from projects.people.bearer import Endpoint, endpoints_of
+from projects.people.forms import TokenForm
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One endpoint as the page about the API shows it."""
+
+    method: str
+    address: str
+    endpoint: Endpoint
+
+    @property
+    def does(self) -> str:
+        """The first sentence an endpoint says of itself."""
+        return (self.endpoint.answer.__doc__ or "").strip()
+
+
+@require_http_methods(["GET", "POST"])
+def mine(request: HttpRequest) -> HttpResponse:
+    """The list, and a form to make one; the secret is on the answer's page alone."""
+    assert isinstance(request.user, User)
+    return _mine(request) if request.method == "GET" else _make(request)
+
+
+@require_POST
+def revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ends one of mine."""
+    assert isinstance(request.user, User)
+    revoke_token(get_object_or_404(request.user.tokens, pk=pk), by=request.user)
+    return redirect("tokens")
+
+
+@require_GET
+def about(request: HttpRequest) -> HttpResponse:
+    """How the API is used, and every endpoint as the code declares it."""
+    return page(request, "people/api.html", {"lines": list(api_lines())})
+
+
+def api_lines() -> Iterator[Line]:
+    """Every endpoint of the API by address and method."""
+    for address, view in _walk(get_resolver().url_patterns, "/"):
+        for method, each in endpoints_of(view).items():
+            yield Line(method, address, each)
+
+
+def _mine(request: HttpRequest, form: TokenForm | None = None, secret: str = "") -> HttpResponse:
+    assert isinstance(request.user, User)
+    form = form or TokenForm(projects=Project.objects.visible_to(request.user))
+    rows = request.user.tokens.select_related("project")
+    status = 422 if form.is_bound and form.errors else 200
+    return page(request, "people/tokens.html", {"form": form, "tokens": rows, "secret": secret}, status=status)
+
+
+@reauthentication_required
+def _make(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
+    form = TokenForm(posted(request), projects=Project.objects.visible_to(request.user))
+    if not form.is_valid():
+        return _mine(request, form)
+    _, secret = make_token(user=request.user, made_by=request.user, **form.scope)
+    return _mine(request, secret=secret)
+
+
+def _walk(patterns: list[URLPattern | URLResolver], before: str) -> Iterator[tuple[str, object]]:
+    for pattern in patterns:
+        address = before + str(pattern.pattern).replace("<slug:", "{").replace(">", "}")
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern.url_patterns, address)
+        else:
+            yield address, pattern.callback
