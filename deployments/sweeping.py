@@ -12,6 +12,7 @@ from django.utils import timezone
 from deployments import second_factor
 from deployments.dispatch import enqueue
 from deployments.models import RAN, Deployment, DriftCheck, Lease, Status
+from deployments.telling import delivering
 
 _beat: Any = settings.CELERY_BEAT_SCHEDULE
 EVERY = timedelta(seconds=_beat["sweep"]["schedule"])
@@ -39,6 +40,7 @@ def sweep() -> int:
         *(("run", pk) for pk in (queued | orphaned).order_by("queued_at", "pk").values_list("pk", flat=True)),
         *(("record", pk) for pk in owed.values_list("pk", flat=True)),
         *(("drift", pk) for pk in drifts.values_list("pk", flat=True)),
+        *(("deliver", pk) for pk in delivering.late(PATIENCE)),
     ]
     for task, pk in messages:
         enqueue(task, pk)

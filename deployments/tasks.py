@@ -6,6 +6,7 @@ from celery import shared_task
 
 from deployments import broadcasts, execution, planning, sweeping
 from deployments import drift as drift_checks
+from deployments.telling import delivering
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -33,6 +34,18 @@ def record(deployment_id: int) -> None:
 def drift(environment_id: int) -> None:
     """Looks whether an environment's live resources are as recorded."""
     drift_checks.check(environment_id=environment_id)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def deliver(delivery_id: int) -> None:
+    """Tries one delivery."""
+    delivering.deliver(delivery_id=delivery_id)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def forget_deliveries() -> None:
+    """Deletes what was delivered long ago."""
+    delivering.forget()
 
 
 @shared_task  # type: ignore[untyped-decorator]

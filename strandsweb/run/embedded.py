@@ -18,6 +18,7 @@ async def open_house(house: House, claim: Claim, port: int, environment: Mapping
     broker_program, broker_url = broker.program(claim, environment)
     sandbox_program, sandbox_url = processes.sandbox(claim, environment)
     ours = {
+        "SITE_URL": f"http://127.0.0.1:{port}",
         **environment,
         **processes.sandbox_credentials(sandbox_url),
         "DJANGO_SETTINGS_MODULE": "strandsweb.settings.embedded",

@@ -27,6 +27,7 @@ async def open_house(house: House, claim: Claim, port: int, environment: Mapping
         "SECRET_KEY": claim.secret("django") + claim.secret("django-more"),
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "INSECURE_HTTP": "1",  # there is no proxy here to end TLS; the settings accept it on loopback alone
+        "SITE_URL": f"http://127.0.0.1:{port}",
         "CSRF_TRUSTED_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}",
         "DATABASE_URL": cluster.url,
         "BROKER_URL": broker_url,

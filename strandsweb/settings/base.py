@@ -7,6 +7,7 @@ from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 
+from strandsweb.settings.environment import networks
 from strandsweb.settings.people import *  # noqa: F403 - settings modules are layered by star import
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -35,6 +36,7 @@ INSTALLED_APPS = [
     "projects.audit",
     "history",
     "deployments",
+    "deployments.telling",
     "strandsweb",
 ]
 
@@ -69,6 +71,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "deployments.inbox.badge",
             ],
         },
     }
@@ -123,6 +126,11 @@ CELERY_BEAT_SCHEDULE = {
     # The rows are the truth: whatever a lost message, a dead worker or a restart left behind is taken up from them.
     "sweep": {"task": "deployments.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "audit-close-up": {"task": "projects.audit.tasks.close_up", "schedule": 5.0, "options": {"expires": 5}},
+    "forget-deliveries": {
+        "task": "deployments.tasks.forget_deliveries",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "audit-expire": {"task": "projects.audit.tasks.expire", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
@@ -130,6 +138,9 @@ CELERY_BEAT_SCHEDULE = {
 # within 1.4 to 1.9), how long a lease lives without a heartbeat, seconds.
 RUN_PARALLELISM = 64
 LEASE_SECONDS = 30.0
+
+# Messages to channels go to public addresses alone, and to these networks (a chat server in one's own, say).
+NOTIFY_NETWORKS = networks("NOTIFY_NETWORKS")
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 LOGGING: dict[str, Any] = {

@@ -13,7 +13,7 @@ from typing import Any
 
 from strandsweb.settings.base import *  # noqa: F403 - settings modules are layered by star import
 from strandsweb.settings.base import BASE_DIR
-from strandsweb.settings.environment import cache, channel_layer, text, words
+from strandsweb.settings.environment import cache, channel_layer, site, text, words
 
 EMBEDDED = True
 DEBUG = os.environ.get("DEBUG") == "1"
@@ -45,6 +45,7 @@ def _running() -> dict[str, Any]:
 
 _run = _running()
 SECRET_KEY = os.environ.get("SECRET_KEY") or _secret_key()
+SITE_URL = site(_run.get("web") or f"http://127.0.0.1:{text('PORT', '8000')}")
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver")
 DATABASES = {
     "default": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_network
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -21,6 +22,23 @@ def text(name: str, default: str | None = None) -> str:
 def words(name: str, default: str | None = None) -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def networks(name: str) -> list[str]:
+    """A comma-separated list of networks like `10.1.0.0/16`; none when it is not set."""
+    found = words(name, "")
+    try:
+        return [str(ip_network(each)) for each in found]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}.") from None
+
+
+def site(default: str) -> str:
+    """SITE_URL: how people reach the pages, for links in messages; without a slash at its end."""
+    url = text("SITE_URL", default).rstrip("/")
+    if not url.startswith(("https://", "http://")):
+        raise ImproperlyConfigured("SITE_URL looks like https://strandsweb.example.com.")
+    return url
 
 
 def channel_layer(broker_url: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from strandsweb.settings.base import *  # noqa: F403 - settings modules are layered by star import
 from strandsweb.settings.base import BASE_DIR, SIGN_UP_OPEN
-from strandsweb.settings.environment import cache, channel_layer, text, words
+from strandsweb.settings.environment import cache, channel_layer, site, text, words
 
 EMBEDDED = False
 DEBUG = False
@@ -75,6 +75,8 @@ STATIC_ROOT = text("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
 _plain_http = text("INSECURE_HTTP", "0") == "1"
 if _plain_http and not set(ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]"}:
     raise ImproperlyConfigured("INSECURE_HTTP=1 is allowed only when ALLOWED_HOSTS names loopback alone.")
+# Links in messages lead here; what a request calls this host is never used for them.
+SITE_URL = site(f"{'http' if _plain_http else 'https'}://{ALLOWED_HOSTS[0].lstrip('.')}")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = not _plain_http
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]

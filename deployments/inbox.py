@@ -1,0 +1,152 @@
+"""What waits for a person, over all their projects, and what they asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from deployments import approvals, second_factor
+from deployments.models import OPEN, RAN, Approval, Deployment, PlanDocument, ShownCode, Status
+from deployments.protection import Standing
+from projects.models import Credentials, Membership, User
+from projects.people.models import Invitation
+from projects.roles import TABLE, Action
+
+AT_MOST = 20
+"""How many of a kind the page shows; the badge counts them all."""
+STILL_NEWS = timedelta(days=30)
+"""How long a failed run stays in the inbox, when nothing was deployed there since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A plan or run of mine; `standing` where it waits for others."""
+
+    deployment: Deployment
+    standing: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """Each kind oldest first, at most `AT_MOST` of it; `count` is what the badge says."""
+
+    to_approve: list[Deployment]
+    to_start: list[Deployment]
+    parked: list[Deployment]
+    failed: list[Deployment]
+    invitations: list[Invitation]
+    asked: list[Asked]
+
+    @property
+    def waits(self) -> bool:
+        """Something waits for this person."""
+        return bool(self.to_approve or self.to_start or self.parked or self.failed or self.invitations)
+
+
+def inbox(user: User) -> Inbox:
+    """Everything the page shows."""
+    return Inbox(
+        to_approve=_shown(to_approve(user)),
+        to_start=_shown(to_start(user)),
+        parked=_shown(parked(user)),
+        failed=_shown(failed(user)),
+        invitations=list(invitations(user).select_related("project").order_by("pk")[:AT_MOST]),
+        asked=_asked(user),
+    )
+
+
+def count(user: User) -> int:
+    """How many things wait for this person: one query, each of its parts by an index."""
+    parts = [each.order_by().values("pk") for each in (to_start(user), parked(user), failed(user), invitations(user))]
+    return to_approve(user).order_by().values("pk").union(*parts, all=True).count()
+
+
+def badge(request: HttpRequest) -> dict[str, Any]:
+    """For every page's header; asked for only where a template uses it."""
+    user = request.user
+    return {"inbox_count": lambda: count(user) if isinstance(user, User) else 0}
+
+
+def to_approve(user: User) -> QuerySet[Deployment]:
+    """Plans that this person may approve now, and has not reviewed."""
+    return (
+        Deployment.objects.filter(status=Status.WAITING, environment__project__in=_projects(user, Action.APPROVE))
+        .exclude(proposed_by=user)
+        .exclude(Exists(Approval.objects.filter(deployment=OuterRef("pk"), actor=user)))
+        .order_by("pk")
+    )
+
+
+def to_start(user: User) -> QuerySet[Deployment]:
+    """Plans of mine that only have to be started."""
+    return Deployment.objects.filter(
+        status=Status.READY, proposed_by=user, environment__project__in=_projects(user, Action.RUN)
+    ).order_by("pk")
+
+
+def parked(user: User) -> QuerySet[Deployment]:
+    """Runs that wait until somebody enters a code of the environment's MFA device."""
+    good = ShownCode.objects.filter(deployment=OuterRef("pk"), expires_at__gt=timezone.now() + second_factor.MARGIN)
+    return (
+        Deployment.objects.filter(
+            status__in=(Status.QUEUED, Status.RUNNING),
+            environment__credentials=Credentials.ROLE,
+            environment__project__in=_projects(user, Action.RUN),
+        )
+        .exclude(environment__mfa_serial="")
+        .exclude(Exists(good))
+        .order_by("pk")
+    )
+
+
+def failed(user: User) -> QuerySet[Deployment]:
+    """Runs of mine that failed, where nothing has run since."""
+    since = Deployment.objects.filter(
+        environment=OuterRef("environment"), status__in={Status.RUNNING, *RAN}, started_at__gt=OuterRef("started_at")
+    )
+    return (
+        Deployment.objects.filter(
+            Q(proposed_by=user) | Q(run_by=user),
+            status=Status.FAILED,
+            ended_at__gt=timezone.now() - STILL_NEWS,
+            environment__project__in=_projects(user, Action.VIEW),
+        )
+        .exclude(Exists(since))
+        .order_by("pk")
+    )
+
+
+def invitations(user: User) -> QuerySet[Invitation]:
+    """Those sent to a verified address of mine, to projects I am not in."""
+    mine = EmailAddress.objects.filter(user=user, verified=True, email__iexact=OuterRef("email"))
+    open_now = Invitation.objects.open().exclude(email="").filter(Exists(mine))
+    return open_now.exclude(project__in=_projects(user, Action.VIEW))
+
+
+def _asked(user: User) -> list[Asked]:
+    plans = Prefetch("plan", PlanDocument.objects.only("deployment_id", "digest"))
+    mine = (
+        Deployment.objects.filter(
+            proposed_by=user, status__in=OPEN, environment__project__in=_projects(user, Action.VIEW)
+        )
+        .select_related("environment__project", "configuration")
+        .prefetch_related(plans, "approvals")
+        .order_by("-pk")[:AT_MOST]
+    )
+    return [Asked(each, approvals.standing(each) if each.status == Status.WAITING else None) for each in mine]
+
+
+def _projects(user: User, action: Action) -> QuerySet[Membership, Any]:
+    """Keys of the projects where this person may do that."""
+    roles = [role.value for role, actions in TABLE.items() if action in actions]
+    return Membership.objects.filter(user=user, role__in=roles).order_by().values("project")
+
+
+def _shown(found: QuerySet[Deployment]) -> list[Deployment]:
+    return list(found.select_related("environment__project", "configuration").order_by("pk")[:AT_MOST])

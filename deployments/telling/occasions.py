@@ -1,0 +1,58 @@
+"""What people are told of: one code per occasion, its words, and whom it concerns."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from django.db import models
+
+
+class Occasion(models.TextChoices):
+    """`thing.happened`, as webhooks carry it; the words name it in lists."""
+
+    PLAN_WAITING = "plan.waiting", "a plan waits for approval"
+    PLAN_APPROVED = "plan.approved", "a plan is approved"
+    PLAN_REJECTED = "plan.rejected", "a plan is rejected"
+    RUN_STARTED = "run.started", "a run starts"
+    RUN_SUCCEEDED = "run.succeeded", "a run succeeds"
+    RUN_FAILED = "run.failed", "a run fails"
+    RUN_CANCELLED = "run.cancelled", "a run is cancelled"
+    DRIFT_FOUND = "drift.found", "drift is found"
+    BREAK_GLASS = "break.glass", "somebody deploys without approval in an emergency"
+    TEST = "test", "a test"
+
+
+CHOICES = [(each.value, each.label) for each in Occasion if each is not Occasion.TEST]
+"""What channels and people choose from."""
+
+BY_DEFAULT = frozenset(
+    {
+        Occasion.PLAN_WAITING,
+        Occasion.PLAN_APPROVED,
+        Occasion.PLAN_REJECTED,
+        Occasion.RUN_FAILED,
+        Occasion.BREAK_GLASS,
+    }
+)
+"""What is mailed to somebody who never said anything."""
+
+
+class Concerned(Enum):
+    """Who gets a mail, if they want it."""
+
+    APPROVERS = "those who may approve it, other than who proposed it"
+    PARTIES = "who proposed it and who started it"
+    GUARDIANS = "the project's approvers and owners"
+
+
+CONCERNS: dict[Occasion, Concerned] = {
+    Occasion.PLAN_WAITING: Concerned.APPROVERS,
+    Occasion.PLAN_APPROVED: Concerned.PARTIES,
+    Occasion.PLAN_REJECTED: Concerned.PARTIES,
+    Occasion.RUN_STARTED: Concerned.PARTIES,
+    Occasion.RUN_SUCCEEDED: Concerned.PARTIES,
+    Occasion.RUN_FAILED: Concerned.PARTIES,
+    Occasion.RUN_CANCELLED: Concerned.PARTIES,
+    Occasion.DRIFT_FOUND: Concerned.GUARDIANS,
+    Occasion.BREAK_GLASS: Concerned.GUARDIANS,
+}

@@ -1,0 +1,90 @@
+"""Something happened: one delivery for everybody who is to hear of it, written in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.utils import timezone
+
+from deployments.dispatch import enqueue
+from deployments.models import Deployment, Status
+from deployments.telling.models import Channel, Delivery, Kind, wanted_by
+from deployments.telling.notices import Notice, notice_of
+from deployments.telling.occasions import CONCERNS, Concerned, Occasion
+from projects.models import Environment, Membership, Project, User
+from projects.roles import TABLE, Action
+
+ENDED = {
+    Status.SUCCEEDED: Occasion.RUN_SUCCEEDED,
+    Status.FAILED: Occasion.RUN_FAILED,
+    Status.CANCELLED: Occasion.RUN_CANCELLED,
+}
+"""What a run's end is an occasion of."""
+
+
+def tell(
+    occasion: Occasion,
+    *,
+    environment: Environment,
+    deployment: Deployment | None = None,
+    actor_text: str = "",
+    why: str = "",
+) -> list[Delivery]:
+    """Writes the deliveries; call it inside the transaction of what it tells of. They are sent once that commits."""
+    project = environment.project
+    notice = notice_of(occasion, environment=environment, deployment=deployment, actor_text=actor_text, why=why)
+    channels = [each for each in project.channels.all() if occasion in each.occasions]
+    people = _to_mail(occasion, project, deployment) if settings.MAIL else []
+    return write(notice, project=project, channels=channels, people=people)
+
+
+def write(
+    notice: Notice, *, project: Project, channels: Iterable[Channel] = (), people: Iterable[User] = ()
+) -> list[Delivery]:
+    """One row per recipient, and a message to the workers for each."""
+    to: list[tuple[Kind, Channel | None, User | None, str]] = [
+        *((Kind(each.kind), each, None, each.name) for each in channels),
+        *((Kind.EMAIL, None, each, each.text) for each in people),
+    ]
+    now = timezone.now()
+    rows = Delivery.objects.bulk_create(
+        Delivery(
+            project=project,
+            kind=kind,
+            channel=channel,
+            person=person,
+            to_text=text[:150],
+            occasion=notice.occasion,
+            environment=notice.environment,
+            deployment=notice.deployment,
+            actor_text=notice.actor_text,
+            title=notice.title,
+            text=notice.text,
+            path=notice.path,
+            next_at=now,
+            created_at=now,
+        )
+        for kind, channel, person, text in to
+    )
+    for row in rows:
+        enqueue("deliver", row.pk)
+    return rows
+
+
+def _to_mail(occasion: Occasion, project: Project, deployment: Deployment | None) -> list[User]:
+    """Members it concerns, who want it mailed, and whose address is verified."""
+    concerned = CONCERNS[occasion]
+    members = Membership.objects.filter(project=project, user__is_active=True).select_related("user__mail_choice")
+    if concerned is Concerned.PARTIES:
+        parties = (deployment.proposed_by_id, deployment.run_by_id) if deployment else ()
+        members = members.filter(user__in=[key for key in parties if key])
+    else:
+        members = members.filter(role__in=[role.value for role, may in TABLE.items() if Action.APPROVE in may])
+    if concerned is Concerned.APPROVERS and deployment is not None and deployment.proposed_by_id:
+        members = members.exclude(user=deployment.proposed_by_id)
+    people = [member.user for member in members if occasion in wanted_by(member.user)]
+    known = EmailAddress.objects.filter(user__in=people, verified=True, primary=True)
+    reachable = set(known.values_list("user", flat=True))
+    return [person for person in people if person.pk in reachable]
