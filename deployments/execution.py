@@ -130,9 +130,10 @@ def run(*, deployment_id: int, announce: broadcasts.Announce = broadcasts.run_ch
     deployment = _load(deployment_id)
     if deployment.status not in INTERRUPTIBLE or _is_behind_another(deployment):
         return deployment
-    keys = second_factor.keys_of(deployment)
+    guarded = deployment.environment.asks_for_code
+    keys = second_factor.keys_of(deployment) if guarded else None
     gives_up = ""
-    if deployment.environment.asks_for_code and keys is None:
+    if guarded and keys is None:
         if not deployment.cancelled_by_text:
             return deployment  # entering a code tells the workers again
         gives_up = f"{deployment.cancelled_by_text} cancelled it while it waited for a code."
@@ -141,29 +142,37 @@ def run(*, deployment_id: int, announce: broadcasts.Announce = broadcasts.run_ch
         return deployment
     try:
         _record_what_is_owed(deployment)
-        try:
-            plan = admission.check(deployment)
-        except PlanMismatch as unreadable:
-            failure = parking.park(deployment, held, announce, reason=str(unreadable))
-            _finish(deployment, None, held, failure, announce)
-            plan = None
-        if plan is not None:
-            gives_up = gives_up or admission.why_stuck(deployment)
-            if not gives_up:
-                outcome = _carry_out(deployment, plan, held, announce, keys)
-            elif deployment.status == Status.RUNNING or admission.begin(deployment, held):
-                outcome = parking.park(deployment, held, announce, reason=gives_up)
-            else:
-                outcome = None
-            if outcome is not None:
-                _finish(deployment, plan, held, outcome, announce)
+        _hold(deployment, held, announce, keys, gives_up)
     except LostLease:
         logger.warning("%s: another worker took over", deployment.public_id)
     finally:
         leases.release(held)
-    second_factor.forget_what_is_over()
+    if guarded:
+        second_factor.forget_what_is_over()
     _wake_next(deployment)
     return _load(deployment_id)
+
+
+def _hold(
+    deployment: Deployment, held: leases.Held, announce: broadcasts.Announce, keys: Keys | None, gives_up: str
+) -> None:
+    """What whoever holds the lease does with the deployment: checks it, and carries it out or gives it up."""
+    try:
+        plan = admission.check(deployment)
+    except PlanMismatch as unreadable:  # it was under way when its plan became unreadable
+        failure = parking.park(deployment, held, announce, reason=str(unreadable))
+        _finish(deployment, None, held, failure, announce)
+        return
+    if plan is None:
+        return
+    gives_up = gives_up or admission.why_stuck(deployment)
+    outcome: str | None = None
+    if not gives_up:
+        outcome = _carry_out(deployment, plan, held, announce, keys)
+    elif deployment.status == Status.RUNNING or admission.begin(deployment, held):
+        outcome = parking.park(deployment, held, announce, reason=gives_up)
+    if outcome is not None:
+        _finish(deployment, plan, held, outcome, announce)
 
 
 def record_late(*, deployment_id: int) -> None:
