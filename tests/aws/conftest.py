@@ -15,6 +15,8 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
 
 from deployments.aws.calls import Aws
 from deployments.aws.credentials import SANDBOX_KEYS, Access, session_for
@@ -114,24 +116,37 @@ def clients() -> dict[str, Any]:
     return {}
 
 
-@pytest.fixture
-def aws(
-    session: Any, clients: dict[str, Any], listener: Recording, time: FakeTime, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Aws]:
+@pytest.fixture(scope="module")
+def moto() -> Iterator[None]:
+    """moto in AWS's place; putting it there takes longer than most tests."""
     with mock_aws():
         amend_moto()
-        # What AWS reaches after a while it reaches by our clock.
-        monkeypatch.setattr(determinism, "now", lambda: 1_800_000_000 + time.now)
-        made = Aws(
-            session,
-            account=ACCOUNT,
-            region=REGION,
-            listener=listener,
-            sleep=time.sleep,
-            random=lambda: 1.0,
-            clock=time.clock,
-            limiters=Limiters(time.clock),
-        )
-        made._clients = clients
-        yield made
-        made.close()
+        yield
+
+
+@pytest.fixture
+def aws(
+    moto: None,
+    session: Any,
+    clients: dict[str, Any],
+    listener: Recording,
+    time: FakeTime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Aws]:
+    BackendDict.reset()
+    reset_model_data()
+    # What AWS reaches after a while it reaches by our clock.
+    monkeypatch.setattr(determinism, "now", lambda: 1_800_000_000 + time.now)
+    made = Aws(
+        session,
+        account=ACCOUNT,
+        region=REGION,
+        listener=listener,
+        sleep=time.sleep,
+        random=lambda: 1.0,
+        clock=time.clock,
+        limiters=Limiters(time.clock),
+    )
+    made._clients = clients
+    yield made
+    made.close()
