@@ -24,6 +24,8 @@ from deployments.engine.state import State
 from deployments.engine.steps import steps_of
 from deployments.errors import WorkflowError
 from deployments.models import Deployment, Status, Step
+from deployments.telling.occasions import Occasion
+from deployments.telling.telling import tell
 from projects.models import Environment
 
 TAKEUPS = 5
@@ -83,6 +85,12 @@ def begin(deployment: Deployment, held: leases.Held) -> bool:
                 operation=step.operation.value,
             )
             for position, step in enumerate(steps_of(plan))
+        )
+        tell(
+            Occasion.RUN_STARTED,
+            environment=deployment.environment,
+            deployment=current,
+            actor_text=current.run_by_text,
         )
     deployment.refresh_from_db(fields=["status", "started_at"])
     return True

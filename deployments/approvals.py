@@ -8,6 +8,8 @@ from deployments import execution, protection
 from deployments.errors import NotAllowed, OutOfDate
 from deployments.models import Approval, Deployment, Status
 from deployments.protection import Rule, Standing
+from deployments.telling.occasions import Occasion
+from deployments.telling.telling import tell
 from projects.access import role_in
 from projects.models import Membership, User
 from projects.people.api_tokens import stands_behind
@@ -69,6 +71,7 @@ def approve(*, deployment_id: int, actor: User, comment: str, plan_digest: str, 
         if deployment.status == Status.WAITING and standing(deployment).allowed:
             deployment.status = Status.READY
             deployment.save(update_fields=["status"])
+            _tell(Occasion.PLAN_APPROVED, deployment, actor, comment)
             if deployment.run_when_approved and not deployment.environment.asks_for_code:
                 execution.start(deployment_id=deployment.pk, actor=deployment.proposed_by or actor, inline=inline)
                 deployment.refresh_from_db()
@@ -85,7 +88,12 @@ def reject(*, deployment_id: int, actor: User, comment: str, plan_digest: str) -
         deployment = _review(deployment_id, actor, comment, plan_digest, approved=False)
         deployment.status = Status.REJECTED
         deployment.save(update_fields=["status"])
+        _tell(Occasion.PLAN_REJECTED, deployment, actor, comment)
     return deployment
+
+
+def _tell(occasion: Occasion, deployment: Deployment, actor: User, comment: str) -> None:
+    tell(occasion, environment=deployment.environment, deployment=deployment, actor_text=actor.text, why=comment)
 
 
 def _review(deployment_id: int, actor: User, comment: str, plan_digest: str, *, approved: bool) -> Deployment:

@@ -22,10 +22,15 @@ from deployments.engine.ports import Live
 from deployments.engine.state import State
 from deployments.errors import WorkflowError
 from deployments.models import Deployment, DriftCheck
+from deployments.telling.occasions import Occasion
+from deployments.telling.telling import tell
 from deployments.wishes import Invalid, as_recorded, blueprint_of
 from projects.models import Environment, User
 
 logger = logging.getLogger(__name__)
+
+NAMED = 5
+"""How many resources a message names before it counts the rest."""
 
 
 def request_check(*, environment: Environment, actor: User) -> DriftCheck:
@@ -56,10 +61,21 @@ def check(*, environment_id: int) -> DriftCheck:
     except Exception:
         logger.exception("checking %s for drift failed", environment)
         fields = {"status": "failed", "error": "An error in strandsweb itself; its log has the details."}
-    found, _ = DriftCheck.objects.update_or_create(
-        environment=environment, defaults={**fields, "checked_at": timezone.now()}
-    )
+    with transaction.atomic():
+        known = DriftCheck.objects.filter(environment=environment).values_list("rows", flat=True).first()
+        found, _ = DriftCheck.objects.update_or_create(
+            environment=environment, defaults={**fields, "checked_at": timezone.now()}
+        )
+        if found.status == "drifted" and found.rows != known:  # the same drift is told once
+            tell(Occasion.DRIFT_FOUND, environment=environment, why=_in_words(found.rows))
     return found
+
+
+def _in_words(rows: list[dict[str, Any]]) -> str:
+    """Which resources, the first few by name."""
+    named = ", ".join(row["logicalId"] for row in rows[:NAMED])
+    more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    return f"Changed outside: {named}{more}."
 
 
 def _changes(environment: Environment) -> tuple[Change, ...]:

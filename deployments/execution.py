@@ -40,6 +40,7 @@ from deployments.engine.steps import needs, steps_of
 from deployments.errors import NotAllowed, OutOfDate, WorkflowError
 from deployments.ledger import DatabaseLedger, events_of
 from deployments.models import RAN, Deployment, Status
+from deployments.telling.telling import ENDED, tell
 from deployments.wishes import packages_of
 from projects.access import role_in
 from projects.models import User
@@ -314,9 +315,11 @@ def _finish(
         }
         status = Status.FAILED if failure else Status(told.status.value)
         error = failure or _failures(told)
-        Deployment.objects.filter(pk=deployment.pk, status=Status.RUNNING).update(
+        closed = Deployment.objects.filter(pk=deployment.pk, status=Status.RUNNING).update(
             status=status, error=error, summary=summary, ended_at=timezone.now()
         )
+        if closed:
+            tell(ENDED[status], environment=deployment.environment, deployment=deployment, why=error)
         _outdate_other_plans(deployment)
         if status == Status.FAILED and plan is not None:
             undo = undoing.propose_after(deployment, plan)

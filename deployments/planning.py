@@ -22,6 +22,8 @@ from deployments.engine.plan import PlanKind
 from deployments.engine.planner import Wanted
 from deployments.errors import WorkflowError
 from deployments.models import Deployment, Method, PlanDocument, Status, new_deployment_id
+from deployments.telling.occasions import Occasion
+from deployments.telling.telling import tell
 from deployments.wishes import Invalid, Wish, wish_of
 from projects.models import Configuration, Environment, SourceBundle, User
 
@@ -165,6 +167,8 @@ def _write(deployment: Deployment, document: PlanDocument) -> None:
         else:
             current.status = Status.WAITING
         current.save(update_fields=["counts", "destroys_data", "planned_at", "status", "error", "ended_at"])
+        if current.status == Status.WAITING:
+            tell(Occasion.PLAN_WAITING, environment=deployment.environment, deployment=current)
         if current.undoes and current.status == Status.READY:
             execution.start(deployment_id=current.pk, actor=None)
 
