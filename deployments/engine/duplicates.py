@@ -15,7 +15,7 @@ from typing import Any
 from deployments.engine.canonical import digest, dumps
 from deployments.engine.comparison import as_set
 from deployments.engine.intrinsics import references
-from deployments.engine.kinds import Kind, Kinds
+from deployments.engine.kinds import Kind, Kinds, guards
 from deployments.engine.policies import Grant, documents, grants
 from deployments.engine.resources import Resource
 from deployments.engine.state import StateResource
@@ -112,7 +112,7 @@ def needed(resources: Mapping[str, Seen]) -> Counter[str]:
 
 def is_attached(part: Seen, whole: Seen) -> bool:
     """The one says something of the other, and goes with it: `AWS::SQS::QueuePolicy` of its `AWS::SQS::Queue`."""
-    return whole.logical_id in part.dependencies and part.type == f"{whole.type}Policy"
+    return whole.logical_id in part.dependencies and guards(part.type, whole.type)
 
 
 def content(code: Mapping[str, Any]) -> str:

@@ -25,6 +25,11 @@ def always(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     return True
 
 
+def guards(type: str, guarded: str) -> bool:
+    """Whether resources of the one type say who may use one of the other: an `AWS::SQS::QueuePolicy` guards queues."""
+    return type == f"{guarded}Policy"
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """The facts of one CloudFormation type.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from deployments.engine.errors import NotPlannable
+from deployments.engine.kinds import guards
 from deployments.engine.plan import Action, Change, Reason
 from deployments.engine.state import replacer_of
 
@@ -15,7 +16,7 @@ def narrowed(changes: Sequence[Change], targets: Iterable[str]) -> tuple[Change,
     """The changes of what `targets` names (stacks or logical ids) and of what these need.
 
     What is left out and exists stays as it is; what is left out and does not exist is no part of the plan. A chosen
-    resource brings what it refers to; what goes away brings those who stop using it.
+    resource brings what it refers to and the policy that guards it; what goes away brings those who stop using it.
 
     Raises:
         NotPlannable: a target is neither a stack nor a resource; the message names the nearest.
@@ -49,14 +50,18 @@ def _named(changes: Sequence[Change], targets: Iterable[str]) -> set[str]:
 def _with_needs(changes: Sequence[Change], chosen: set[str]) -> set[str]:
     by_id = {change.logical_id: change for change in changes}
     users: dict[str, list[str]] = {}
+    guardians: dict[str, list[str]] = {}
     for change in changes:
         if change.action is not Action.NO_CHANGE:
             for used in change.used if change.target else change.dependencies:
                 users.setdefault(used, []).append(change.logical_id)
+        for used in change.dependencies if change.target else ():
+            if guards(change.type, by_id[used].type):
+                guardians.setdefault(used, []).append(change.logical_id)
     waiting = list(chosen)
     while waiting:
         change = by_id[waiting.pop()]
-        needed = [*change.dependencies, *change.awaits] if change.target else []
+        needed = [*change.dependencies, *change.awaits, *guardians.get(change.logical_id, ())] if change.target else []
         if change.action in (Action.DELETE, Action.REPLACE):
             needed += users.get(change.logical_id, ())
         new = set(needed) - chosen

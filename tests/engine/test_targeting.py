@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from deployments.engine.errors import NotPlannable
@@ -40,6 +42,13 @@ def change(name: str, action: Action, needs: str = "", used: str = "", stack: st
         dependencies=tuple(needs),
         used=tuple(used),
     )
+
+
+def test_what_is_chosen_brings_the_policy_that_guards_it() -> None:
+    queue, topic = replace(change("q", C), type="Queue"), change("t", C)
+    policy = replace(change("p", C, "qt"), type="QueuePolicy")
+    other = replace(change("o", C, "q"), type="TopicPolicy")
+    assert {each.logical_id for each in narrowed([queue, topic, policy, other], ["q"])} == {"q", "p", "t"}
 
 
 @pytest.mark.parametrize(
