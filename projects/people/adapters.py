@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -10,10 +11,22 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from projects.audit.deeds import Deed, Outcome
+from projects.audit.writing import write
 from projects.models import User
 from projects.people import groups
 from projects.people.sealing import seal, unseal
 
+NOTED: Mapping[str, tuple[Deed, str]] = {
+    "account/email/password_changed": (Deed.PASSWORD_CHANGED, "changed"),
+    "account/email/password_set": (Deed.PASSWORD_CHANGED, "set"),
+    "account/email/password_reset": (Deed.PASSWORD_CHANGED, "reset by mail"),
+    "mfa/email/totp_activated": (Deed.FACTOR_ADDED, "authenticator app"),
+    "mfa/email/totp_deactivated": (Deed.FACTOR_REMOVED, "authenticator app"),
+    "mfa/email/webauthn_added": (Deed.FACTOR_ADDED, "passkey"),
+    "mfa/email/webauthn_removed": (Deed.FACTOR_REMOVED, "passkey"),
+    "mfa/email/recovery_codes_generated": (Deed.FACTOR_ADDED, "recovery codes"),
+}
 _NO_MATCH = "This user name and password do not go together."
 
 
@@ -42,8 +55,36 @@ class Accounts(DefaultAccountAdapter):
         if sociallogin is not None and "groups" in sociallogin.account.extra_data:
             account = sociallogin.account
             groups.keep_in_step(user=user, provider=account.provider, groups=account.extra_data["groups"])
+        write(Deed.SIGNED_IN, actor=user, detail={"by": sociallogin.account.provider} if sociallogin else {})
         answer: HttpResponse = super().post_login(request, user, **known)
         return answer
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Somebody typed a name and a password that do not go together; a name nobody has is not repeated."""
+        super().authentication_failed(request, **credentials)
+        typed = credentials.get("username") or credentials.get("email") or ""
+        known = User.objects.filter(username=typed).exists()
+        write(
+            Deed.SIGN_IN_FAILED,
+            actor=request.user,
+            actor_text="" if request.user.is_authenticated else "nobody",
+            outcome=Outcome.FAILED,
+            target_type="account",
+            target=typed if known else "no account of that name",
+        )
+
+    def logout(self, request: HttpRequest) -> None:
+        """Whoever was signed in is no longer."""
+        if request.user.is_authenticated:
+            write(Deed.SIGNED_OUT, actor=request.user)
+        super().logout(request)
+
+    def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **named: Any) -> None:
+        """What a person is told of their account by mail is written down too."""
+        if template_prefix in NOTED:
+            deed, what = NOTED[template_prefix]
+            write(deed, actor=user, target_type="account", target=what)
+        super().send_notification_mail(template_prefix, user, *args, **named)
 
     def is_ajax(self, request: HttpRequest) -> bool:
         """Pages answer as pages; only the passkey script asks for JSON."""

@@ -7,6 +7,8 @@ from collections.abc import Collection
 from django.conf import settings
 from django.db import transaction
 
+from projects.audit.deeds import Deed
+from projects.audit.writing import write
 from projects.models import Membership, Project, User
 from projects.people.models import GivenRole, GroupRole
 from projects.roles import Role
@@ -31,7 +33,10 @@ def keep_in_step(*, user: User, provider: str, groups: Collection[str]) -> None:
             known = wanted.get(each.project_id)
             if known is None or STRENGTH.index(Role(known.role)) < STRENGTH.index(Role(each.role)):
                 wanted[each.project_id] = each
-        Membership.objects.filter(user=user, given__provider=provider).exclude(project__in=wanted).delete()
+        gone = Membership.objects.filter(user=user, given__provider=provider).exclude(project__in=wanted)
+        for membership in gone.select_related("project", "given"):
+            _note(Deed.MEMBER_REMOVED, membership.project, user, membership.given.group)
+        gone.delete()
         for project in Project.objects.filter(pk__in=wanted):
             _give(project, user, wanted[project.pk])
 
@@ -41,6 +46,12 @@ def _give(project: Project, user: User, mapped: GroupRole) -> None:
     ours = GivenRole.objects.filter(membership=membership, provider=mapped.provider)
     if made:
         GivenRole.objects.create(membership=membership, provider=mapped.provider, group=mapped.group)
+        _note(Deed.MEMBER_ADDED, project, user, mapped.group, role=mapped.role)
     elif ours.exists():
-        Membership.objects.filter(pk=membership.pk).update(role=mapped.role)
         ours.update(group=mapped.group)
+        if Membership.objects.filter(pk=membership.pk).exclude(role=mapped.role).update(role=mapped.role):
+            _note(Deed.ROLE_CHANGED, project, user, mapped.group, role=mapped.role)
+
+
+def _note(deed: Deed, project: Project, user: User, group: str, **more: object) -> None:
+    write(deed, actor=None, project=project, target_type="member", target=user.text, detail={"group": group, **more})

@@ -9,6 +9,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from projects.access import role_in
+from projects.audit.deeds import Deed
+from projects.audit.writing import write
 from projects.models import Membership, Project, User
 from projects.people.models import Invitation
 from projects.people.tokens import hash_of, new_token
@@ -25,15 +27,17 @@ class NotInvited(Exception):
 def invite(*, project: Project, role: Role, email: str, by: User) -> tuple[Invitation, str]:
     """A new invitation, and the token of its link, which is nowhere else."""
     token = new_token()
-    invitation = Invitation.objects.create(
-        project=project,
-        role=role,
-        email=email,
-        token_hash=hash_of(token),
-        invited_by=by,
-        invited_by_text=by.text,
-        expires_at=timezone.now() + LIFETIME,
-    )
+    with transaction.atomic():
+        invitation = Invitation.objects.create(
+            project=project,
+            role=role,
+            email=email.lower(),
+            token_hash=hash_of(token),
+            invited_by=by,
+            invited_by_text=by.text,
+            expires_at=timezone.now() + LIFETIME,
+        )
+        _note(Deed.MEMBER_INVITED, invitation, by)
     return invitation, token
 
 
@@ -43,21 +47,29 @@ def renew(invitation: Invitation, *, by: User) -> str:
     invitation.token_hash = hash_of(token)
     invitation.expires_at = timezone.now() + LIFETIME
     invitation.invited_by, invitation.invited_by_text = by, by.text
-    invitation.save(update_fields=["token_hash", "expires_at", "invited_by", "invited_by_text"])
+    with transaction.atomic():
+        invitation.save(update_fields=["token_hash", "expires_at", "invited_by", "invited_by_text"])
+        _note(Deed.MEMBER_INVITED, invitation, by, again=True)
     return token
 
 
-def revoke(invitation: Invitation) -> None:
+def revoke(invitation: Invitation, *, by: User) -> None:
     """The link no longer works."""
-    Invitation.objects.filter(pk=invitation.pk, used_at=None).update(revoked_at=timezone.now())
+    with transaction.atomic():
+        if Invitation.objects.pending().filter(pk=invitation.pk).update(revoked_at=timezone.now()):
+            _note(Deed.INVITATION_REVOKED, invitation, by)
 
 
 def find(token: str) -> Invitation | None:
     """The open invitation of that link, if whoever sent it may still invite."""
     found = Invitation.objects.open().select_related("project", "invited_by").filter(token_hash=hash_of(token)).first()
-    if found is None or found.invited_by is None or not found.invited_by.is_active:
-        return None
-    return found if can(role_in(found.project_id, found.invited_by), Action.MANAGE_MEMBERS) else None
+    return found if found is not None and holds(found) else None
+
+
+def holds(invitation: Invitation) -> bool:
+    """Whether whoever sent it may still invite."""
+    by = invitation.invited_by
+    return by is not None and by.is_active and can(role_in(invitation.project_id, by), Action.MANAGE_MEMBERS)
 
 
 def in_hand(request: HttpRequest) -> Invitation | None:
@@ -80,4 +92,16 @@ def accept(invitation: Invitation, user: User) -> Membership:
         used = Invitation.objects.open().filter(pk=invitation.pk, token_hash=invitation.token_hash)
         if not used.update(used_at=timezone.now(), used_by_text=user.text):
             raise NotInvited("This invitation was used or taken back a moment ago.")
+        _note(Deed.MEMBER_ADDED, invitation, user, invited_by=invitation.invited_by_text)
     return membership
+
+
+def _note(deed: Deed, invitation: Invitation, actor: User, **more: object) -> None:
+    write(
+        deed,
+        actor=actor,
+        project=invitation.project,
+        target_type="invitation",
+        target=invitation.email or "a link",
+        detail={"role": invitation.role, **more},
+    )

@@ -15,6 +15,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
 
+from projects.audit.deeds import Deed
+from projects.audit.writing import write
 from projects.pages import page
 from projects.people.provider import OIDCAdapter, OIDCCallback
 
@@ -37,7 +39,9 @@ def if_known(view: View) -> View:
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     """Ends one of my sessions; the browser it was in is signed out at its next request."""
-    get_object_or_404(UserSession, pk=pk, user_id=request.user.pk).end()
+    session = get_object_or_404(UserSession, pk=pk, user_id=request.user.pk)
+    session.end()
+    write(Deed.SESSION_ENDED, actor=request.user, target_type="session", target=session.ip)
     messages.success(request, "The session has ended.")
     return redirect("usersessions_list")
 

@@ -55,7 +55,7 @@ def resend(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def revoke(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """The link no longer works."""
     access = access_to(request.user, slug, Action.MANAGE_MEMBERS)
-    invitations.revoke(get_object_or_404(access.project.invitations.pending(), pk=pk))
+    invitations.revoke(get_object_or_404(access.project.invitations.pending(), pk=pk), by=access.user)
     messages.success(request, "The invitation is taken back; its link no longer works.")
     return redirect("members", slug)
 
@@ -120,7 +120,7 @@ def _join_as_new(request: HttpRequest, found: Invitation, form: InvitedForm) -> 
         with transaction.atomic():
             user = User.objects.create_user(form.cleaned_data["username"], mailed, form.cleaned_data["password"])
             if mailed:
-                EmailAddress.objects.create(user=user, email=mailed.lower(), verified=True, primary=True)
+                EmailAddress.objects.create(user=user, email=mailed, verified=True, primary=True)
             invitations.accept(found, user)
     except (IntegrityError, invitations.NotInvited):  # somebody was quicker
         messages.error(request, "The name was taken, or the invitation used, a moment ago. Try again.")

@@ -9,6 +9,8 @@ from allauth.account.decorators import reauthentication_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from projects.models import Project, User
@@ -27,9 +29,11 @@ class Line:
     endpoint: Endpoint
 
     @property
-    def does(self) -> str:
-        """The first sentence an endpoint says of itself."""
-        return (self.endpoint.answer.__doc__ or "").strip()
+    def does(self) -> SafeString:
+        """What the endpoint says of itself, with `words` as code."""
+        parts = (self.endpoint.answer.__doc__ or "").strip().split("`")
+        marked = ((format_html("<code>{}</code>", part) if odd % 2 else part,) for odd, part in enumerate(parts))
+        return format_html_join("", "{}", marked)
 
 
 @require_http_methods(["GET", "POST"])
@@ -80,7 +84,9 @@ def _make(request: HttpRequest) -> HttpResponse:
 
 def _walk(patterns: list[URLPattern | URLResolver], before: str) -> Iterator[tuple[str, object]]:
     for pattern in patterns:
-        address = before + str(pattern.pattern).replace("<slug:", "{").replace(">", "}")
+        address = before + str(pattern.pattern).replace("<slug:slug>", "{project}").replace("<slug:", "{").replace(
+            ">", "}"
+        )
         if isinstance(pattern, URLResolver):
             yield from _walk(pattern.url_patterns, address)
         else:

@@ -11,6 +11,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from projects.audit.models import AuditEntry
 from projects.models import User
 from tests.people import addresses
 from tests.people.conftest import SignIn, link_in_last_mail
@@ -163,3 +164,20 @@ def test_a_closed_account_stays_outside(alice: User) -> None:
     alice.save()
     answer = Client().post(reverse("sign-in"), {"username": "alice", "password": "alice"}, follow=True)
     assert "This account is closed" in answer.content.decode()
+
+
+def test_what_happens_to_accounts_is_written_down(alice: User, proven: SignIn) -> None:
+    Client().post(reverse("sign-in"), {"username": "alice", "password": "guess"})
+    Client().post(reverse("sign-in"), {"username": "typed-my-password-here", "password": "x"})
+    client = proven(alice)
+    client.post(reverse("account_change_password"), {"oldpassword": "alice", "password1": STRONG, "password2": STRONG})
+    client.post(reverse("sign-out"))
+    written = [(each.deed, each.actor_text, each.target) for each in AuditEntry.objects.order_by("pk")]
+    assert written == [
+        ("session.refused", "nobody", "alice"),
+        ("session.refused", "nobody", "no account of that name"),
+        ("session.started", "alice", ""),
+        ("password.changed", "alice", "changed"),
+        ("session.left", "alice", ""),
+    ]
+    assert STRONG not in str([each.detail for each in AuditEntry.objects.all()])

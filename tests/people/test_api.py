@@ -54,7 +54,7 @@ def filled(name: str, deployment: Deployment) -> str:
 
 def every(deployment: Deployment) -> list[tuple[str, str, Endpoint]]:
     """Method, address and endpoint of all there are."""
-    named = {"{slug}": "support-desk", "{environment}": "prod", "{deployment}": deployment.public_id}
+    named = {"{project}": "support-desk", "{environment}": "prod", "{deployment}": deployment.public_id}
     found = []
     for line in LINES:
         address = line.address

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from projects.audit.models import AuditEntry
 from projects.models import Membership, Project, User
 from projects.people.invitations import NotInvited, accept, find
 from projects.people.models import Invitation
@@ -109,6 +110,17 @@ def test_a_member_uses_nothing_up(owner: Client, vera: User, sign_in: SignIn) ->
     assert "You are viewer in support-desk already" in answer.content.decode()
     assert role_of("vera") == "viewer"
     assert Invitation.objects.open().exists()
+
+
+def test_invitations_are_written_down(owner: Client, project: Project) -> None:
+    client = Client()
+    client.get(invite(owner, "New@example.com"))
+    client.post(reverse("invitation"), NEW)
+    written = AuditEntry.objects.filter(deed__startswith="member.").order_by("pk")
+    assert [(each.deed, each.actor_text, each.target) for each in written] == [
+        ("member.invited", "alice", "new@example.com"),
+        ("member.added", "newcomer", "new@example.com"),
+    ]
 
 
 def test_it_ends_by_time_by_hand_and_with_whoever_invited(
