@@ -50,16 +50,15 @@ def main() -> int:
         tried = TRIED if options.every == 1 else directory / "tried.jsonl"
         if options.again:
             tried.unlink(missing_ok=True)
-        progress = Progress(
-            tried, [right.pictures, {act: [asdict(one) for one in p] for act, p in right.points.items()}]
-        )
+        progress = Progress(tried, right.pictures)
         tell(f"{len(progress.cases)} of them were tried before")
         cases = try_all(directory, sandboxes, right, progress, every=options.every, jobs=options.jobs, tell=tell)
-        progress.end()
     # Of cases that an earlier run has tried only their own times are known.
     before = sum(case.seconds for case in progress.cases) / options.jobs
     seconds = time.monotonic() - began + before
     failed = [case for case in cases if case.differences]
+    if not failed:
+        progress.end()
     if options.json:
         told = {"cases": [asdict(case) for case in cases], "kinds": sorted(right.kinds), "seconds": seconds}
         sys.stdout.write(json.dumps(told))

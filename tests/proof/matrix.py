@@ -41,6 +41,11 @@ class Right:
     generated: frozenset[tuple[str, str]]
     kinds: frozenset[str]
 
+    def types(self, act: str) -> Mapping[str, str]:
+        """Types by step."""
+        found: Mapping[str, str] = self.pictures[act]["types"]
+        return found
+
 
 @contextmanager
 def ground(directory: Path, *, database_url: str = "", sandboxes: int = 1) -> Iterator[tuple[str, ...]]:
@@ -120,9 +125,14 @@ def try_all(
     What `progress` has already is not tried again; it gets what is.
     """
     steps = {act: min(every, len(points)) for act, points in right.points.items()}
-    tried = {(case.act, case.place, case.moment) for case in progress.cases}
+    # By code: which of the places that stand for it comes first depends on the clock.
+    tried = {(case.act, _code_of(case.place, right.types(case.act)), case.moment) for case in progress.cases}
     chosen = {
-        act: [point for point in points[steps[act] // 2 :: steps[act]] if (act, point.place, point.moment) not in tried]
+        act: [
+            point
+            for point in points[steps[act] // 2 :: steps[act]]
+            if (act, _code_of(point.place, right.types(act)), point.moment) not in tried
+        ]
         for act, points in right.points.items()
     }
     chains = [

@@ -22,17 +22,18 @@ class Case:
 
 
 class Progress:
-    """The cases of one set of crash points; those of another set (`subject`: anything JSON) are forgotten."""
+    """The cases of one subject (any JSON) that were right; those of another one are forgotten."""
 
     def __init__(self, path: Path, subject: Any) -> None:
         self._path = path
         digest = hashlib.sha256(json.dumps(subject, sort_keys=True, default=str).encode()).hexdigest()
         lines = path.read_text().splitlines() if path.exists() else []
-        if not lines or lines[0] != digest:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(digest + "\n")
-            lines = [digest]
-        self.cases = [_case(line) for line in lines[1:] if line.endswith("}")]  # the last may have been cut off
+        whole = [line for line in lines[1:] if line.endswith("}")] if lines[:1] == [digest] else []
+        self.cases = [case for case in map(_case, whole) if not case.differences]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(digest + "\n")  # without a line that was cut off
+        for case in self.cases:
+            self.add(case)
 
     def add(self, case: Case) -> None:
         """Safe in several processes: one write, at the end of the file."""

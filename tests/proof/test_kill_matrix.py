@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.proof.matrix import differences
+from tests.proof.progress import Case, Progress
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,3 +43,22 @@ def test_a_difference_is_a_difference() -> None:
     assert differences({"inventory": right["inventory"]}, right) == [
         "/state: None instead of {'Jobs': {'physicalId': 'jobs'}}"
     ]
+
+
+def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "tried.jsonl"
+    right, wrong = Case("create", "a", "before", "", (), 1.0), Case("create", "b", "after", "", ("/state",), 1.0)
+    first = Progress(path, {"points": 2})
+    assert first.cases == []
+    first.add(right)
+    first.add(wrong)
+    with path.open("a") as file:
+        file.write('{"act": "cha')
+    again = Progress(path, {"points": 2})
+    assert again.cases == [right], "what differed is tried again, and so is what was cut off"
+    again.add(wrong)
+    assert Progress(path, {"points": 2}).cases == [right]
+    assert Progress(path, {"points": 3}).cases == [], "other points are another matrix"
+    again.end()
+    again.end()
+    assert not path.exists()
