@@ -33,7 +33,7 @@ def main() -> int:
         folder = Path(temporary)
         _open_house(folder / "data", ours.url)
         # Models can be imported only now.
-        from benchmarks import refresh
+        from benchmarks import limits, refresh
         from benchmarks.journey import Clouds
         from benchmarks.suite import run
 
@@ -55,13 +55,17 @@ def main() -> int:
             )
         if options.only == "refresh" or (options.only is None and not options.quick):
             codes.append(refresh.run(clouds, folder, latencies_ms=options.latency_ms, results=RESULTS))
+        if options.only == "engine" or (options.only is None and not options.quick):
+            codes.append(limits.run(clouds, folder))
         return max(codes)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Deployments beside their floor.")
     parser.add_argument("--quick", action="store_true", help="the sample only")
-    parser.add_argument("--only", choices=["deployments", "refresh"], help="one of the benches instead of all")
+    parser.add_argument(
+        "--only", choices=["deployments", "refresh", "engine"], help="one of the benches instead of all"
+    )
     parser.add_argument("--agents", type=int, nargs="*", default=[50, 200], help="sizes of the made-up projects")
     parser.add_argument("--latency-ms", type=int, nargs="*", default=[0, 100], help="latency added to every AWS call")
     parser.add_argument("--parallelism", type=int, help="steps at once, instead of the settings' RUN_PARALLELISM")

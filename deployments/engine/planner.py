@@ -341,8 +341,12 @@ class _Planner:
 
     def _reason(self, rows: tuple[PropertyChange, ...], recorded: StateResource, resource: Resource) -> Reason:
         """A reference that was there before is a reason of its own; a new one is the configuration's doing."""
-        known_targets = references(resource.properties) & self._remade <= set(recorded.dependencies)
-        origins = {row.origin for row in rows if not (row.unknown and known_targets)}
+        told = rows
+        if any(row.unknown for row in rows) and references(resource.properties) & self._remade <= set(
+            recorded.dependencies
+        ):
+            told = tuple(row for row in rows if not row.unknown)
+        origins = {row.origin for row in told}
         if not origins:
             return Reason.REFERENCE
         if origins == {Origin.CONFIGURATION}:

@@ -55,7 +55,7 @@ def grants(document: Any) -> frozenset[Grant]:
 
 def same_meaning(one: Any, other: Any) -> bool:
     """Both documents allow and deny the same."""
-    return grants(one) == grants(other)
+    return bool(one == other) or grants(one) == grants(other)
 
 
 def sentences(who: str, before: Iterable[Any], after: Iterable[Any]) -> tuple[str, ...]:
