@@ -16,7 +16,7 @@ def main() -> None:
     import django
 
     django.setup()
-    from deployments import execution, planning
+    from deployments import execution, orders, planning
     from deployments.models import Status
 
     sys.stdout.write("ready\n")
@@ -26,7 +26,7 @@ def main() -> None:
     for deployment_id in map(int, sys.argv[1:]):
         deployment = planning.make_plan(deployment_id=deployment_id)
         if deployment.status == Status.READY:
-            execution.start(deployment_id=deployment_id, actor=deployment.proposed_by, inline=True)
+            orders.start(deployment_id=deployment_id, actor=deployment.proposed_by, inline=True)
             deployment = execution.run(deployment_id=deployment_id)
         statuses.append(f"{deployment.status} {deployment.error}".strip())
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # kilobytes on Linux

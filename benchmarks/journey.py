@@ -12,7 +12,7 @@ from time import perf_counter
 from benchmarks.floor import Floor, Replayer
 from benchmarks.recording import Recorder, tasks_of
 from benchmarks.subjects import Subject
-from deployments import execution, planning
+from deployments import execution, orders, planning
 from deployments.aws.credentials import SANDBOX_KEYS, Access, session_for
 from deployments.engine.plan import PlanKind
 from deployments.models import Deployment, Method, Status
@@ -122,7 +122,7 @@ class Journey:
         self._configure(self._subject.text(environment.account))
         proposed = planning.propose(environment=environment, actor=self._owner, method=Method.CLI, inline=True)
         self._expect(planning.make_plan(deployment_id=proposed.pk), Status.READY, Phase.FIRST)
-        execution.start(deployment_id=proposed.pk, actor=self._owner, inline=True)
+        orders.start(deployment_id=proposed.pk, actor=self._owner, inline=True)
         self._expect(execution.run(deployment_id=proposed.pk), Status.SUCCEEDED, Phase.FIRST)
         return environment
 
@@ -138,7 +138,7 @@ class Journey:
             self._expect(deployment, expected, phase)
             calls = self._recorder.take()
             if phase is not Phase.AGAIN:
-                execution.start(deployment_id=deployment.pk, actor=self._owner, inline=True)
+                orders.start(deployment_id=deployment.pk, actor=self._owner, inline=True)
                 deployment = execution.run(deployment_id=deployment.pk)
                 self._expect(deployment, Status.SUCCEEDED, phase)
                 calls = self._recorder.take()

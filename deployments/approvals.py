@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from deployments import execution, protection
+from deployments import orders, protection
+from deployments.auditing import audit
 from deployments.errors import NotAllowed, OutOfDate
 from deployments.models import Approval, Deployment, Status
 from deployments.protection import Rule, Standing
 from deployments.telling.occasions import Occasion
 from deployments.telling.telling import tell
 from projects.access import role_in
+from projects.audit.deeds import Deed
 from projects.models import Membership, User
 from projects.people.api_tokens import stands_behind
 from projects.roles import Action, Role, can
@@ -73,7 +75,7 @@ def approve(*, deployment_id: int, actor: User, comment: str, plan_digest: str, 
             deployment.save(update_fields=["status"])
             _tell(Occasion.PLAN_APPROVED, deployment, actor, comment)
             if deployment.run_when_approved and not deployment.environment.asks_for_code:
-                execution.start(deployment_id=deployment.pk, actor=deployment.proposed_by or actor, inline=inline)
+                orders.start(deployment_id=deployment.pk, actor=deployment.proposed_by or actor, inline=inline)
                 deployment.refresh_from_db()
     return deployment
 
@@ -115,4 +117,6 @@ def _review(deployment_id: int, actor: User, comment: str, plan_digest: str, *, 
         comment=comment,
         plan_digest=plan_digest,
     )
+    deed = Deed.PLAN_APPROVED if approved else Deed.PLAN_REJECTED
+    audit(deed, deployment, actor, digest=plan_digest, comment=comment)
     return deployment

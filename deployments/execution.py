@@ -1,4 +1,4 @@
-"""Carrying a plan out: start and cancel from the pages, run in a worker under the environment's lease.
+"""Carrying a plan out, in a worker, under the environment's lease.
 
 A run is claimed by taking the lease, so Celery may deliver a message as often as it likes; a run whose worker
 died is taken up again from its own events, which are its journal.
@@ -22,12 +22,12 @@ from deployments import (
     clouds,
     leases,
     parking,
-    planning,
     recording,
     second_factor,
     states,
     undoing,
 )
+from deployments.auditing import audit
 from deployments.aws.credentials import Keys
 from deployments.dispatch import enqueue
 from deployments.engine import story
@@ -37,90 +37,21 @@ from deployments.engine.executor import execute
 from deployments.engine.inbox import Inbox
 from deployments.engine.plan import Plan
 from deployments.engine.steps import needs, steps_of
-from deployments.errors import NotAllowed, OutOfDate, WorkflowError
+from deployments.errors import WorkflowError
 from deployments.ledger import DatabaseLedger, events_of
-from deployments.models import RAN, Deployment, Status
+from deployments.models import INTERRUPTIBLE, RAN, Deployment, Status
 from deployments.telling.telling import ENDED, tell
 from deployments.wishes import packages_of
-from projects.access import role_in
-from projects.models import User
-from projects.roles import Action, can
+from projects.audit.deeds import Deed
 
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.5
-INTERRUPTIBLE = (Status.QUEUED, Status.RUNNING)
 
 
 def worker_name() -> str:
     """Who holds a lease: host, process and a random part, so that a recycled process id is somebody else."""
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-
-
-def start(*, deployment_id: int, actor: User | None, inline: bool = False) -> Deployment:
-    """Queues a ready plan. Pressing twice is pressing once. `inline`: the caller runs it in this process.
-
-    `actor` is None for what nobody in person starts; it waits in the queue where a code is asked for.
-
-    Raises:
-        OutOfDate: it is not ready (any more).
-        WorkflowError: the environment asks for a code, and none was entered.
-    """
-    with transaction.atomic():
-        ready = Deployment.objects.select_related("environment").filter(pk=deployment_id, status=Status.READY).first()
-        if ready is not None and actor is not None and second_factor.is_missing(ready):
-            raise WorkflowError(f"{ready.environment.name} asks for a code of its MFA device. Enter it to deploy.")
-        moved = Deployment.objects.filter(pk=deployment_id, status=Status.READY).update(
-            status=Status.QUEUED,
-            queued_at=timezone.now(),
-            run_by=actor,
-            run_by_text=actor.text if actor else planning.NOBODY,
-        )
-        deployment = Deployment.objects.get(pk=deployment_id)
-        if not moved and not (deployment.status in INTERRUPTIBLE and deployment.run_by == actor):
-            raise OutOfDate(f"This plan cannot be deployed now; it is: {deployment.get_status_display()}.")
-        if moved and not inline:
-            enqueue("run", deployment_id)
-    return deployment
-
-
-def cancel(*, deployment_id: int, actor: User) -> Deployment:
-    """Takes a queued run out of the queue, or asks a running one to stop after the steps under way.
-
-    Raises:
-        NotAllowed: somebody else's run, and the role is not enough.
-        OutOfDate: it is neither queued nor running.
-    """
-    with transaction.atomic():
-        deployment = Deployment.objects.select_for_update().get(pk=deployment_id)
-        role = role_in(deployment.environment.project_id, actor)
-        own = actor.pk in (deployment.run_by_id, deployment.proposed_by_id)
-        if not can(role, Action.CANCEL_OWN if own else Action.CANCEL_ANY):
-            raise NotAllowed("Only an owner of the project can cancel somebody else's run.")
-        if deployment.status not in INTERRUPTIBLE:
-            raise OutOfDate(f"There is nothing to cancel: {deployment.get_status_display()}.")
-        deployment.cancelled_by_text = actor.text
-        if deployment.status == Status.QUEUED:
-            deployment.status = Status.DISCARDED
-            deployment.error = f"{actor.text} took it out of the queue before it started."
-            deployment.ended_at = timezone.now()
-        deployment.save(update_fields=["cancelled_by_text", "status", "error", "ended_at"])
-    return deployment
-
-
-def discard(*, deployment_id: int, actor: User) -> Deployment:
-    """Gives up a plan that has not been started.
-
-    Raises:
-        OutOfDate: it has been started, or is closed already.
-    """
-    moved = Deployment.objects.filter(
-        pk=deployment_id, status__in=(Status.PLANNING, Status.WAITING, Status.READY)
-    ).update(status=Status.DISCARDED, error=f"{actor.text} discarded the plan.", ended_at=timezone.now())
-    deployment = Deployment.objects.get(pk=deployment_id)
-    if not moved:
-        raise OutOfDate(f"This plan cannot be discarded; it is: {deployment.get_status_display()}.")
-    return deployment
 
 
 def run(*, deployment_id: int, announce: broadcasts.Announce = broadcasts.run_changed) -> Deployment:
@@ -319,6 +250,7 @@ def _finish(
             status=status, error=error, summary=summary, ended_at=timezone.now()
         )
         if closed:
+            audit(Deed.RUN_ENDED, deployment, None, status=status)
             tell(ENDED[status], environment=deployment.environment, deployment=deployment, why=error)
         _outdate_other_plans(deployment)
         if status == Status.FAILED and plan is not None:

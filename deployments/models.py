@@ -39,6 +39,7 @@ class Status(models.TextChoices):
 
 
 OPEN = frozenset({Status.PLANNING, Status.WAITING, Status.READY, Status.QUEUED, Status.RUNNING})
+INTERRUPTIBLE = (Status.QUEUED, Status.RUNNING)
 RAN = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
 
 

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import approvals, candidates, clouds, execution, preflight, states
+from deployments import approvals, candidates, clouds, orders, preflight, states
+from deployments.auditing import audit
 from deployments.aws import registry
 from deployments.aws.refresh import read_all
 from deployments.checks import Check, Verdict
@@ -25,12 +26,11 @@ from deployments.models import Deployment, Method, PlanDocument, Status, new_dep
 from deployments.telling.occasions import Occasion
 from deployments.telling.telling import tell
 from deployments.wishes import Invalid, Wish, wish_of
+from projects.audit.deeds import Deed
+from projects.audit.writing import SYSTEM
 from projects.models import Configuration, Environment, SourceBundle, User
 
 logger = logging.getLogger(__name__)
-
-NOBODY = "strandsweb"
-"""Who acts where no person does."""
 
 
 def propose(
@@ -75,8 +75,17 @@ def propose(
             undoes=undoes,
             run_when_approved=run_when_approved,
             proposed_by=actor,
-            proposed_by_text=actor.text if actor else NOBODY,
+            proposed_by_text=actor.text if actor else SYSTEM,
             created_at=now,
+        )
+        audit(
+            Deed.PLAN_PROPOSED,
+            deployment,
+            actor,
+            revision=configuration.number,
+            message=deployment.message,
+            targets=deployment.targets,
+            rollbackTo=rollback_to,
         )
         if not inline:
             enqueue("plan", deployment.pk)
@@ -170,7 +179,7 @@ def _write(deployment: Deployment, document: PlanDocument) -> None:
         if current.status == Status.WAITING:
             tell(Occasion.PLAN_WAITING, environment=deployment.environment, deployment=current)
         if current.undoes and current.status == Status.READY:
-            execution.start(deployment_id=current.pk, actor=None)
+            orders.start(deployment_id=current.pk, actor=None)
 
 
 def _close(deployment: Deployment, *, error: str, problems: list[dict[str, Any]] | None = None) -> None:

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from deployments import approvals, execution, following, planning
+from deployments import approvals, following, orders, planning
 from deployments.errors import WorkflowError
 from deployments.models import Deployment, Method, PlanDocument, Status
 from projects.access import Access
@@ -77,7 +77,7 @@ def post_run(request: HttpRequest, access: Access, deployment: str) -> HttpRespo
         todo = "A person has to approve it on its page; a token never can."
         raise Refusal(409, "not-approved", "The plan waits for approval.", todo, missing=missing)
     try:
-        found = execution.start(deployment_id=found.pk, actor=access.user)
+        found = orders.start(deployment_id=found.pk, actor=access.user)
     except WorkflowError as refusal:
         raise Refusal(409, "not-now", str(refusal), "Read the deployment, or propose a new plan.") from None
     return as_json(_deployment(found), status=202)

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from deployments import execution, second_factor
+from deployments import orders, second_factor
 from deployments.errors import WorkflowError
 from deployments.forms import CodeForm
 from deployments.views.deployments import find
@@ -28,7 +28,7 @@ def start(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     def act(*, deployment_id: int, actor: User) -> None:
         if code := _code(request):
             second_factor.enter(deployment_id=deployment_id, actor=actor, code=code)
-        execution.start(deployment_id=deployment_id, actor=actor)
+        orders.start(deployment_id=deployment_id, actor=actor)
 
     return _act(request, slug, public_id, Action.RUN, act)
 
@@ -47,13 +47,13 @@ def code(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Asks a run to stop."""
-    return _act(request, slug, public_id, Action.CANCEL_OWN, execution.cancel)
+    return _act(request, slug, public_id, Action.CANCEL_OWN, orders.cancel)
 
 
 @require_POST
 def discard(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Gives up a plan."""
-    return _act(request, slug, public_id, Action.PROPOSE, execution.discard)
+    return _act(request, slug, public_id, Action.PROPOSE, orders.discard)
 
 
 def _code(request: HttpRequest) -> str:

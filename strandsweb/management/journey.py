@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.http import Http404
 
-from deployments import approvals, broadcasts, execution, planning, second_factor
+from deployments import approvals, broadcasts, execution, orders, planning, second_factor
 from deployments.engine.plan import Action as PlanAction
 from deployments.errors import WorkflowError
 from deployments.models import Deployment, Status, Step
@@ -95,7 +95,7 @@ class JourneyCommand(BaseCommand):
             if deployment.environment.asks_for_code:
                 shown = mfa_code(options, deployment.environment)
                 second_factor.enter(deployment_id=deployment.pk, actor=user_named(options["actor"]), code=shown)
-            execution.start(deployment_id=deployment.pk, actor=user_named(options["actor"]), inline=True)
+            orders.start(deployment_id=deployment.pk, actor=user_named(options["actor"]), inline=True)
         with broadcasts.in_background(broadcasts.run_changed if options["json"] else self.announce) as announce:
             deployment = execution.run(deployment_id=deployment.pk, announce=announce)
         if deployment.status in (Status.QUEUED, Status.RUNNING):

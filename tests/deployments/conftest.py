@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import history.store
-from deployments import execution, planning
+from deployments import execution, orders, planning
 from deployments.models import Deployment, Method, Status
 from projects import editing
 from projects.bundles import read_folder
@@ -77,7 +77,7 @@ def plan(environment: Environment, actor: User, **wish: Any) -> Deployment:
 def run(deployment: Deployment, actor: User) -> Deployment:
     """A ready deployment, carried out."""
     assert deployment.status == Status.READY, (deployment.status, deployment.error, deployment.problems)
-    execution.start(deployment_id=deployment.pk, actor=actor, inline=True)
+    orders.start(deployment_id=deployment.pk, actor=actor, inline=True)
     return execution.run(deployment_id=deployment.pk)
 
 

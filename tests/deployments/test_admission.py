@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from deployments import admission, clouds, execution, leases, occupancy, states
+from deployments import admission, clouds, execution, leases, occupancy, orders, states
 from deployments.engine import story
 from deployments.engine.errors import Category, CloudError, LostLease
 from deployments.engine.ports import Target
@@ -87,7 +87,7 @@ def test_no_credentials_are_minted_for_a_plan_that_no_longer_fits(
 ) -> None:
     edit("memory: 512", "memory: 1024")
     deployment = plan(deployed, bob)
-    execution.start(deployment_id=deployment.pk, actor=bob, inline=True)
+    orders.start(deployment_id=deployment.pk, actor=bob, inline=True)
     Environment.objects.filter(pk=deployed.pk).update(region="eu-west-1")
     monkeypatch.setattr(clouds, "session_for", lambda access: pytest.fail("credentials were minted"))
     stopped = execution.run(deployment_id=deployment.pk)
@@ -102,7 +102,7 @@ def test_a_plan_discarded_while_the_world_was_read_does_not_run(
     deployment = plan(deployed, bob)
 
     def cancelled_meanwhile(*_: Any) -> str:
-        execution.cancel(deployment_id=deployment.pk, actor=bob)
+        orders.cancel(deployment_id=deployment.pk, actor=bob)
         return ""
 
     monkeypatch.setattr(admission, "changed_since", cancelled_meanwhile)
@@ -149,7 +149,7 @@ def test_a_run_that_goes_nowhere_is_parked_and_its_environment_is_free(
     dev: Environment, bob: User, sample: Configuration, cloud: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployment = plan(dev, bob)
-    execution.start(deployment_id=deployment.pk, actor=bob, inline=True)
+    orders.start(deployment_id=deployment.pk, actor=bob, inline=True)
 
     def dies(**_: Any) -> None:
         raise MemoryError
@@ -177,7 +177,7 @@ def test_progress_begins_the_count_anew_and_pending_steps_are_named(
     dev: Environment, bob: User, sample: Configuration, cloud: str
 ) -> None:
     deployment = plan(dev, bob)
-    execution.start(deployment_id=deployment.pk, actor=bob, inline=True)
+    orders.start(deployment_id=deployment.pk, actor=bob, inline=True)
     heard: list[int] = []
 
     def taken_over(*, last: int, **_: object) -> None:
@@ -204,7 +204,7 @@ def test_what_was_under_way_when_a_run_is_given_up_is_named_and_taken_over_by_th
     dev: Environment, bob: User, sample: Configuration, cloud: str
 ) -> None:
     deployment = plan(dev, bob)
-    execution.start(deployment_id=deployment.pk, actor=bob, inline=True)
+    orders.start(deployment_id=deployment.pk, actor=bob, inline=True)
 
     def taken_over(**_: object) -> None:
         Lease.objects.filter(environment=dev).update(holder="x", expires_at=timezone.now() - timedelta(seconds=1))
@@ -227,7 +227,7 @@ def test_a_queued_run_that_nobody_can_begin_is_parked_too(
     dev: Environment, bob: User, sample: Configuration, cloud: str
 ) -> None:
     deployment = plan(dev, bob)
-    execution.start(deployment_id=deployment.pk, actor=bob, inline=True)
+    orders.start(deployment_id=deployment.pk, actor=bob, inline=True)
     Deployment.objects.filter(pk=deployment.pk).update(takeups=admission.TAKEUPS)
     parked = execution.run(deployment_id=deployment.pk)
     assert parked.status == Status.FAILED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deployments import approvals, execution
+from deployments import approvals, execution, orders
 from deployments.errors import NotAllowed, OutOfDate
 from deployments.models import Deployment, Status
 from projects.models import Configuration, Environment, Membership, User
@@ -76,7 +76,7 @@ def test_an_approver_who_is_no_longer_one_does_not_count_when_it_runs(
 ) -> None:
     approve(waiting, ada)
     Membership.objects.filter(user=ada).delete()
-    execution.start(deployment_id=waiting.pk, actor=bob, inline=True)
+    orders.start(deployment_id=waiting.pk, actor=bob, inline=True)
     stopped = execution.run(deployment_id=waiting.pk)
     assert stopped.status == Status.STALE
     assert not stopped.events.exists()
@@ -87,7 +87,7 @@ def test_a_plan_whose_bytes_were_changed_never_runs(waiting: Deployment, ada: Us
     document = waiting.plan
     document.text = document.text.replace('"MemorySize":512', '"MemorySize":1024')
     document.save()
-    execution.start(deployment_id=waiting.pk, actor=bob, inline=True)
+    orders.start(deployment_id=waiting.pk, actor=bob, inline=True)
     assert execution.run(deployment_id=waiting.pk).status == Status.STALE
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from deployments import execution, leases, states, sweeping
+from deployments import execution, leases, orders, states, sweeping
 from deployments.engine.errors import LostLease
 from deployments.errors import OutOfDate
 from deployments.models import Deployment, Lease, Status
@@ -28,7 +28,7 @@ def test_of_two_plans_made_at_once_the_second_needs_a_new_plan(
     assert second.status == Status.STALE
     assert first.public_id in second.error
     with pytest.raises(OutOfDate):
-        execution.start(deployment_id=second.pk, actor=bob, inline=True)
+        orders.start(deployment_id=second.pk, actor=bob, inline=True)
 
 
 def test_a_queued_plan_that_became_stale_makes_no_call(
@@ -36,7 +36,7 @@ def test_a_queued_plan_that_became_stale_makes_no_call(
 ) -> None:
     first, second = plan(dev, alice), plan(dev, bob)
     for deployment, actor in ((first, alice), (second, bob)):
-        execution.start(deployment_id=deployment.pk, actor=actor, inline=True)
+        orders.start(deployment_id=deployment.pk, actor=actor, inline=True)
     assert execution.run(deployment_id=second.pk).status == Status.QUEUED, "it is behind the first"
     assert execution.run(deployment_id=first.pk).status == Status.SUCCEEDED
     assert execution.run(deployment_id=second.pk).status == Status.STALE
@@ -45,8 +45,8 @@ def test_a_queued_plan_that_became_stale_makes_no_call(
 
 def test_starting_twice_is_starting_once(dev: Environment, bob: User, sample: Configuration, cloud: str) -> None:
     deployment = plan(dev, bob)
-    execution.start(deployment_id=deployment.pk, actor=bob, inline=True)
-    assert execution.start(deployment_id=deployment.pk, actor=bob, inline=True).status == Status.QUEUED
+    orders.start(deployment_id=deployment.pk, actor=bob, inline=True)
+    assert orders.start(deployment_id=deployment.pk, actor=bob, inline=True).status == Status.QUEUED
 
 
 def test_a_lease_is_held_by_one_until_it_expires(
@@ -69,7 +69,7 @@ def test_a_run_that_loses_its_lease_stops_and_another_worker_finishes_it(
     dev: Environment, bob: User, sample: Configuration, cloud: str
 ) -> None:
     deployment = plan(dev, bob)
-    execution.start(deployment_id=deployment.pk, actor=bob, inline=True)
+    orders.start(deployment_id=deployment.pk, actor=bob, inline=True)
     heard: list[int] = []
 
     def taken_over(*, last: int, **_: object) -> None:
@@ -91,11 +91,11 @@ def test_a_run_that_loses_its_lease_stops_and_another_worker_finishes_it(
 
 def test_cancel_in_the_queue_and_while_running(dev: Environment, bob: User, sample: Configuration, cloud: str) -> None:
     queued = plan(dev, bob)
-    execution.start(deployment_id=queued.pk, actor=bob, inline=True)
-    assert execution.cancel(deployment_id=queued.pk, actor=bob).status == Status.DISCARDED
+    orders.start(deployment_id=queued.pk, actor=bob, inline=True)
+    assert orders.cancel(deployment_id=queued.pk, actor=bob).status == Status.DISCARDED
 
     running = plan(dev, bob)
-    execution.start(deployment_id=running.pk, actor=bob, inline=True)
+    orders.start(deployment_id=running.pk, actor=bob, inline=True)
     # The row is looked at twice a second, and without it the whole run may be quicker than that.
     sandbox_call(cloud, "/_sandbox/latency", {"milliseconds": 200}, "POST")
     asked: list[bool] = []
@@ -103,7 +103,7 @@ def test_cancel_in_the_queue_and_while_running(dev: Environment, bob: User, samp
     def cancel_once(**_: object) -> None:
         if not asked:
             asked.append(True)
-            execution.cancel(deployment_id=running.pk, actor=bob)
+            orders.cancel(deployment_id=running.pk, actor=bob)
 
     ended = execution.run(deployment_id=running.pk, announce=cancel_once)
     assert ended.status == Status.CANCELLED
@@ -119,7 +119,7 @@ def test_the_sweep_finds_what_was_lost(
     sent: list[tuple[str, int]] = []
     monkeypatch.setattr(sweeping, "enqueue", lambda task, pk: sent.append((task, pk)))
     planned = plan(dev, bob)
-    execution.start(deployment_id=planned.pk, actor=bob, inline=True)
+    orders.start(deployment_id=planned.pk, actor=bob, inline=True)
     assert sweeping.sweep() == 0, "nothing is late yet"
     long_ago = timezone.now() - timedelta(minutes=5)
     Deployment.objects.update(queued_at=long_ago)

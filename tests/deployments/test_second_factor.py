@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from deployments import clouds, connection, execution, occupancy, second_factor, secret_values, sweeping
+from deployments import clouds, connection, execution, occupancy, orders, second_factor, secret_values, sweeping
 from deployments.aws.credentials import Keys
 from deployments.errors import OutOfDate, WorkflowError
 from deployments.models import Deployment, Lease, ShownCode, Status
@@ -67,7 +67,7 @@ def queued(environment: Environment, actor: User) -> Deployment:
     deployment = plan(environment, actor)
     assert deployment.status == Status.READY, (deployment.error, deployment.plan.checks)
     second_factor.enter(deployment_id=deployment.pk, actor=actor, code=code())
-    return execution.start(deployment_id=deployment.pk, actor=actor, inline=True)
+    return orders.start(deployment_id=deployment.pk, actor=actor, inline=True)
 
 
 def test_planning_asks_nobody_and_running_needs_a_code(guarded: Environment, bob: User, sample: Configuration) -> None:
@@ -75,7 +75,7 @@ def test_planning_asks_nobody_and_running_needs_a_code(guarded: Environment, bob
     assert deployment.status == Status.READY
     assert {each["verdict"] for each in deployment.plan.checks} == {"passed"}, deployment.plan.checks
     with pytest.raises(WorkflowError, match="asks for a code"):
-        execution.start(deployment_id=deployment.pk, actor=bob, inline=True)
+        orders.start(deployment_id=deployment.pk, actor=bob, inline=True)
     second_factor.enter(deployment_id=deployment.pk, actor=bob, code=code())
     done = run(deployment, bob)
     assert done.status == Status.SUCCEEDED, done.error
@@ -135,7 +135,7 @@ def test_nothing_of_it_is_in_the_database_in_clear_in_messages_in_logs_or_in_a_r
     keys = second_factor.keys_of(deployment)
     assert keys is not None and keys.session_token
     with django_capture_on_commit_callbacks(execute=True):
-        execution.start(deployment_id=deployment.pk, actor=bob)
+        orders.start(deployment_id=deployment.pk, actor=bob)
     with database.cursor() as cursor:
         cursor.execute("SELECT * FROM deployments_showncode")
         rows = repr([[bytes(each) if isinstance(each, memoryview) else each for each in row] for row in cursor])
@@ -196,7 +196,7 @@ def test_a_run_that_waits_for_a_code_can_be_given_up(guarded: Environment, bob: 
 
     execution.run(deployment_id=deployment.pk, announce=taken_over)
     ShownCode.objects.all().delete()
-    execution.cancel(deployment_id=deployment.pk, actor=bob)
+    orders.cancel(deployment_id=deployment.pk, actor=bob)
     given_up = execution.run(deployment_id=deployment.pk)
     assert given_up.status == Status.FAILED
     assert "bob cancelled it while it waited for a code." in given_up.error

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from deployments import drift, execution, occupancy, states, sweeping
+from deployments import drift, execution, occupancy, orders, states, sweeping
 from deployments.models import Deployment, Lease, PlanDocument, Status
 from history.models import Record
 from projects.models import Configuration, Environment, User
@@ -61,7 +61,7 @@ def test_one_that_was_under_way_is_given_up_recorded_and_does_not_come_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     deployment = plan(dev, bob)
-    execution.start(deployment_id=deployment.pk, actor=bob, inline=True)
+    orders.start(deployment_id=deployment.pk, actor=bob, inline=True)
 
     def taken_over(**_: object) -> None:
         Lease.objects.update(holder="x", expires_at=timezone.now() - timedelta(seconds=1))

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
-from deployments import execution, planning, states, sweeping, tasks
+from deployments import execution, orders, planning, states, sweeping, tasks
 from deployments.models import Deployment, Lease, Method, Status, Step
 from history import chain, index
 from history.store import store
@@ -48,7 +48,7 @@ def propose(slug: str, account: str, act: str) -> int:
         _save(slug, account, "second.yaml")
     deployment = _planned(slug, kind="destroy" if act == "destroy" else "deploy")
     assert deployment.status == Status.READY, (deployment.status, deployment.error, deployment.problems)
-    execution.start(deployment_id=deployment.pk, actor=User.objects.get(username="bob"), inline=True)
+    orders.start(deployment_id=deployment.pk, actor=User.objects.get(username="bob"), inline=True)
     return deployment.pk
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from deployments import approvals, execution, leases, planning
+from deployments import approvals, execution, leases, orders, planning
 from deployments.errors import NotAllowed, OutOfDate
 from deployments.models import Deployment, Lease, Method
 from projects.models import Environment, Membership, User
@@ -94,19 +94,19 @@ def reject(deployment_id: int, moment: float) -> str:
 def discard(deployment_id: int, moment: float) -> str:
     """Bob gives the plan up."""
     _wait(moment)
-    return _heard(lambda: execution.discard(deployment_id=deployment_id, actor=_user("bob")))
+    return _heard(lambda: orders.discard(deployment_id=deployment_id, actor=_user("bob")))
 
 
 def start(deployment_id: int, moment: float) -> str:
     """Bob starts it."""
     _wait(moment)
-    return _heard(lambda: execution.start(deployment_id=deployment_id, actor=_user("bob"), inline=True))
+    return _heard(lambda: orders.start(deployment_id=deployment_id, actor=_user("bob"), inline=True))
 
 
 def cancel(deployment_id: int, moment: float) -> str:
     """Bob cancels it."""
     _wait(moment)
-    return _heard(lambda: execution.cancel(deployment_id=deployment_id, actor=_user("bob")))
+    return _heard(lambda: orders.cancel(deployment_id=deployment_id, actor=_user("bob")))
 
 
 def run(deployment_id: int, moment: float) -> str:

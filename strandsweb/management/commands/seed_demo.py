@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from deployments import execution, planning
+from deployments import execution, orders, planning
 from deployments.models import Method, Status
 from projects import editing
 from projects.bundles import read_folder
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         )
         deployment = planning.make_plan(deployment_id=deployment.pk)
         if deployment.status == Status.READY:
-            execution.start(deployment_id=deployment.pk, actor=deployer, inline=True)
+            orders.start(deployment_id=deployment.pk, actor=deployer, inline=True)
             deployment = execution.run(deployment_id=deployment.pk)
         if deployment.status != Status.SUCCEEDED:
             raise CommandError(f"The sample could not be deployed: {deployment.error or deployment.problems}")
