@@ -14,6 +14,7 @@ from deployments.views import (
     environments,
     exporting,
     importing,
+    inbox,
     optimising,
     overview,
     reviews,
@@ -60,6 +61,10 @@ api_patterns = [
 ]
 
 urlpatterns = [
+    path("", include("deployments.telling.urls")),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/badge/", inbox.badge, name="inbox-badge"),
+    path("inbox/invitations/<int:pk>/", inbox.join, name="inbox-join"),
     path("api/v1/projects/<slug:slug>/", include(api_patterns)),
     path("projects/", overview.projects, name="projects"),
     path("projects/<slug:slug>/", overview.project, name="project"),

@@ -31,6 +31,7 @@ class Action(StrEnum):
     APPROVE = "approve or reject plans"
     MANAGE_MEMBERS = "manage members"
     MANAGE_ENVIRONMENTS = "manage environments and their protection"
+    MANAGE_NOTIFICATIONS = "manage channels for notifications"
 
 
 _VIEWER = frozenset({Action.VIEW})
@@ -44,7 +45,12 @@ _DEPLOYER = _VIEWER | {
     Action.SET_SECRETS,
 }
 _APPROVER = _DEPLOYER | {Action.APPROVE}
-_OWNER = _APPROVER | {Action.CANCEL_ANY, Action.MANAGE_MEMBERS, Action.MANAGE_ENVIRONMENTS}
+_OWNER = _APPROVER | {
+    Action.CANCEL_ANY,
+    Action.MANAGE_MEMBERS,
+    Action.MANAGE_ENVIRONMENTS,
+    Action.MANAGE_NOTIFICATIONS,
+}
 
 TABLE: Mapping[Role, frozenset[Action]] = {
     Role.VIEWER: _VIEWER,

@@ -44,6 +44,7 @@ STATUSES: dict[str, tuple[str, str]] = {
     "unknown": ("circle-dashed", "not checked yet"),
     "verified": ("shield-check", "verified"),
     "broken": ("alert-triangle", "does not verify"),
+    "sent": ("circle-check", "delivered"),
 }
 
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

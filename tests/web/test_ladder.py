@@ -9,6 +9,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from deployments.models import Deployment, Status
+from deployments.telling import channels
 from projects.models import Environment, Membership, Project, SourceBundle, User
 from projects.people.api_tokens import make_service_account
 from projects.people.invitations import invite
@@ -100,6 +101,13 @@ RUNGS = [
     Rung("audit-export", "GET", VIEW, ("csv",)),
     Rung("audit-verification", "POST", VIEW),
     Rung("audit-keeping", "POST", Action.MANAGE_MEMBERS, answers=(302,)),
+    Rung("notifications", "GET", VIEW),
+    Rung("notifications", "POST", Action.MANAGE_NOTIFICATIONS, answers=(422,), data={"kind": "pigeon"}),
+    Rung("channel", "GET", Action.MANAGE_NOTIFICATIONS, ("{channel}",)),
+    Rung("channel", "POST", Action.MANAGE_NOTIFICATIONS, ("{channel}",), (422,)),
+    Rung("channel-remove", "POST", Action.MANAGE_NOTIFICATIONS, ("{channel}",), (302,)),
+    Rung("channel-test", "POST", Action.MANAGE_NOTIFICATIONS, ("{channel}",), (302,)),
+    Rung("delivery-retry", "POST", Action.MANAGE_NOTIFICATIONS, ("{delivery}",), (302,)),
     Rung("timeline", "GET", VIEW),
     Rung("compare", "GET", VIEW),
     Rung("record", "GET", VIEW, ("{record}",)),
@@ -108,8 +116,15 @@ RUNGS = [
     Rung("rollback", "GET", Action.PROPOSE, ("{record}",)),
     Rung("rollback", "POST", Action.PROPOSE, ("{record}",), (302,)),
 ]
-OPEN = {"healthz", "readyz", "sign-in", "sign-out"}  # answer to anybody
-PERSONAL = {"home", "projects", "project-new"}  # answer to anybody who is signed in, with their own things
+OPEN = {"healthz", "readyz", "sign-in", "sign-out", "inbox-badge"}  # answer to anybody
+PERSONAL: dict[str, tuple[str, ...]] = {  # answer to anybody who is signed in, with their own things
+    "home": (),
+    "projects": (),
+    "project-new": (),
+    "inbox": (),
+    "inbox-join": ("1",),
+    "mail-choice": (),
+}
 ADMINISTRATIVE = {  # answer to administrators alone; to others they do not exist
     "installation-audit": ("GET", ()),
     "installation-audit-export": ("GET", ("csv",)),
@@ -128,7 +143,12 @@ def address(
     alice: User,
 ) -> Callable[[Rung], str]:
     """The address of a rung in a project that has one of everything."""
+    channel, _ = channels.add(
+        project=project, actor=alice, name="room", kind="slack", address="https://hooks.slack.com/x", occasions=["test"]
+    )
     names = {
+        "channel": channel.pk,
+        "delivery": channels.test(channel=channel, actor=alice)[0].pk,
         "source": source.pk,
         "service": make_service_account(project=project, name="ci", role=Role.DEPLOYER, by=alice).pk,
         "invitation": invite(project=project, role=Role.VIEWER, email="", by=alice)[0].pk,
@@ -194,7 +214,7 @@ def test_the_wrong_method_is_refused(rung: Rung, address: Callable[[Rung], str],
 
 @pytest.mark.parametrize("name", sorted(PERSONAL))
 def test_personal_pages_ask_for_a_person(name: str, db: None, visit: Visit) -> None:
-    assert visit(None).get(reverse(name))["Location"].startswith(reverse("sign-in"))
+    assert visit(None).get(reverse(name, args=PERSONAL[name]))["Location"].startswith(reverse("sign-in"))
 
 
 @pytest.mark.parametrize("name", sorted(ADMINISTRATIVE))
