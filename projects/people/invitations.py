@@ -62,7 +62,16 @@ def revoke(invitation: Invitation, *, by: User) -> None:
 
 def find(token: str) -> Invitation | None:
     """The open invitation of that link, if whoever sent it may still invite."""
-    found = Invitation.objects.open().select_related("project", "invited_by").filter(token_hash=hash_of(token)).first()
+    return _find(hash_of(token))
+
+
+def take_in_hand(request: HttpRequest, token: str) -> None:
+    """Remembers which link this browser followed; sessions are stored, so the hash alone."""
+    request.session[IN_HAND] = hash_of(token)
+
+
+def _find(token_hash: str) -> Invitation | None:
+    found = Invitation.objects.open().select_related("project", "invited_by").filter(token_hash=token_hash).first()
     return found if found is not None and holds(found) else None
 
 
@@ -74,7 +83,7 @@ def holds(invitation: Invitation) -> bool:
 
 def in_hand(request: HttpRequest) -> Invitation | None:
     """The open invitation whose link this browser followed."""
-    return find(request.session.get(IN_HAND, ""))
+    return _find(request.session.get(IN_HAND, ""))
 
 
 def accept(invitation: Invitation, user: User) -> Membership:

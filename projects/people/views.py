@@ -11,7 +11,7 @@ from allauth.socialaccount.providers.oauth2.views import OAuth2LoginView
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
 
@@ -67,7 +67,8 @@ def oidc_back(request: HttpRequest, provider_id: str) -> HttpResponse:
 @require_POST
 @if_known
 def github(request: HttpRequest) -> HttpResponse:
-    """Leaves for GitHub."""
+    """Leaves for GitHub; with our scopes, whatever an address asks for."""
+    request.GET = QueryDict()
     return _leave(request, oauth2_login(request))
 
 

@@ -65,7 +65,7 @@ def revoke(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @never_cache
 def follow(request: HttpRequest, token: str) -> HttpResponse:
     """Takes the token out of the address, where others may see it, and into the session."""
-    request.session[invitations.IN_HAND] = token
+    invitations.take_in_hand(request, token)
     return redirect("invitation")
 
 

@@ -1,7 +1,8 @@
 """A small OpenID Connect provider (Authlib on Flask) as a process of its own: `python -m tests.people.oidc_provider`.
 
-It prints its address and serves until it is ended. POST /behave sets who signs in (`person`) and how the next identity
-tokens lie (`lie`: claims to overwrite, seconds from now for exp and iat; `algorithm`: none, or another's key).
+It prints its address and serves until it is ended; below /github it is as GitHub is. POST /behave sets who signs in
+(`person`) and how it lies next: `lie` overwrites claims (exp and iat in seconds from now), `userinfo` the user info,
+`issuer` the configuration's issuer; `signed_by` another than "us" signs with a stranger's key.
 """
 
 from __future__ import annotations
@@ -159,6 +160,34 @@ def token() -> Any:
 def userinfo() -> Any:
     known = tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
     return jsonify(known.person | behaviour["userinfo"]) if known else ("", 401)
+
+
+@app.get("/github/authorize")
+def github_authorize() -> Any:
+    code = f"github-{len(codes)}"
+    codes[code] = dict(behaviour["person"])
+    return "", 302, {"Location": f"{request.args['redirect_uri']}?code={code}&state={request.args['state']}"}
+
+
+@app.post("/github/token")
+def github_token() -> Any:
+    known = codes.pop(request.form["code"], None)
+    if known is None or request.form["client_secret"] != SECRET or not request.form["code_verifier"]:
+        return jsonify(error="bad_verification_code")
+    tokens[request.form["code"]] = known
+    return jsonify(access_token=request.form["code"])
+
+
+@app.get("/github/user")
+def github_user() -> Any:
+    known = tokens[request.headers["Authorization"].removeprefix("token ")]
+    return jsonify(id=7, login=known["preferred_username"], name=known["name"], email=known["email"])
+
+
+@app.get("/github/emails")
+def github_emails() -> Any:
+    known = tokens[request.headers["Authorization"].removeprefix("token ")]
+    return jsonify([{"email": known["email"], "primary": True, "verified": known["email_verified"]}])
 
 
 @app.post("/behave")

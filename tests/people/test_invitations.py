@@ -78,6 +78,9 @@ def test_the_token_is_kept_as_a_hash_alone(owner: Client) -> None:
     assert token not in str(vars(row)) and len(token) == 43
     assert token not in owner.get(reverse("members", args=["support-desk"])).content.decode(), "shown once"
     assert find(token) == row and find(row.token_hash) is None
+    client = Client()
+    client.get(reverse("invitation-follow", args=[token]))
+    assert token not in str(dict(client.session)), "not in the stored session either"
 
 
 def test_somebody_with_an_account_joins_as_who_they_are(owner: Client, mallory: User, sign_in: SignIn) -> None:

@@ -13,6 +13,7 @@ import requests
 from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.providers.github.views import GitHubOAuth2Adapter
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.urls import reverse
@@ -318,3 +319,36 @@ def test_an_invitation_opens_a_closed_provider(
     assert back["Location"] == reverse("invitation")
     client.post(reverse("invitation"))
     assert Membership.objects.get(user__username="pat").role == "viewer"
+
+
+@pytest.fixture
+def github(
+    behave: Behave, issuer: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], tuple[Client, Any]]:
+    """The whole way by GitHub, which the provider process plays."""
+    settings.SOCIALACCOUNT_PROVIDERS = read_providers(
+        f'[{{"id": "github", "client_id": "{CLIENT}", "client_secret": "{SECRET}"}}]'
+    )
+    pages = {"authorize": "authorize", "access_token": "token", "profile": "user", "emails": "emails"}
+    for name, page in pages.items():
+        monkeypatch.setattr(GitHubOAuth2Adapter, f"{name}_url", f"{issuer}/github/{page}")
+
+    def come() -> tuple[Client, Any]:
+        client = Client()
+        page = client.post(reverse("github_login") + "?scope=admin:org")
+        assert "admin" not in page.context["address"]
+        sent = requests.get(page.context["address"], allow_redirects=False, timeout=5)
+        return client, client.get(sent.headers["Location"].removeprefix("http://testserver"))
+
+    return come
+
+
+def test_github_signs_in_whom_we_know(github: Callable[[], tuple[Client, Any]], behave: Behave, alice: User) -> None:
+    assert "by invitation" in github()[1].content.decode(), "anybody has an account there"
+    EmailAddress.objects.create(user=alice, email="pat@example.com", verified=True, primary=True)
+    behave(PAT | {"email_verified": False})
+    assert "by invitation" in github()[1].content.decode()
+    behave()
+    client, answer = github()
+    assert answer.status_code == 302
+    assert client.get(reverse("projects")).wsgi_request.user == alice
