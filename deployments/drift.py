@@ -25,6 +25,8 @@ from deployments.models import Deployment, DriftCheck
 from deployments.telling.occasions import Occasion
 from deployments.telling.telling import tell
 from deployments.wishes import Invalid, as_recorded, blueprint_of
+from projects.audit.deeds import Deed
+from projects.audit.writing import write as audit
 from projects.models import Environment, User
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,7 @@ def request_check(*, environment: Environment, actor: User) -> DriftCheck:
                 "requested_at": timezone.now(),
             },
         )
+        audit(Deed.DRIFT_CHECKED, actor=actor, environment=environment)
         enqueue("drift", environment.pk)
     return found
 

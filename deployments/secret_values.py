@@ -23,6 +23,8 @@ from deployments.aws.failures import cloud_error
 from deployments.engine.errors import CloudError
 from deployments.errors import WorkflowError
 from deployments.models import StateEntry
+from projects.audit.deeds import Deed
+from projects.audit.writing import write as audit
 from projects.models import Environment, User
 
 logger = logging.getLogger(__name__)
@@ -87,7 +89,7 @@ def put(*, environment: Environment, logical_id: str, value: str, actor: User, c
         raise WorkflowError(f"{failure} {failure.advice}".strip()) from None
     except CloudError as failure:
         raise WorkflowError(f"{failure} {failure.advice}".strip()) from None
-    logger.info("%s set the value of %s in %s", actor.text, entry.logical_id, environment)
+    audit(Deed.SECRET_SET, actor=actor, environment=environment, target_type="secret", target=entry.logical_id)
 
 
 def _client(environment: Environment, *, reading: bool = False, keys: Keys | None = None) -> Any:

@@ -19,6 +19,8 @@ from history.models import Record
 from history.reading import Damaged, RecordReader, TooLarge, open_record
 from history.store import StoreUnavailable
 from projects.access import Access, access_to
+from projects.audit.deeds import Deed
+from projects.audit.writing import write as audit
 from projects.highlighting import lines_of
 from projects.pages import page
 from projects.roles import Action
@@ -128,10 +130,20 @@ def verification(request: HttpRequest, slug: str, deployment_id: str) -> HttpRes
 @explains_unreadable
 def file(request: HttpRequest, slug: str, deployment_id: str, name: str) -> HttpResponse:
     """A file of the record as it was sealed, as a download: its content is never shown as a page of ours."""
-    reader = open_record(find(access_to(request.user, slug, Action.VIEW), deployment_id))
+    access = access_to(request.user, slug, Action.VIEW)
+    row = find(access, deployment_id)
+    reader = open_record(row)
     if name not in reader.manifest.files:
         raise Http404("The record has no such file.")
     response = HttpResponse(reader.raw(name), content_type="application/octet-stream")
+    audit(
+        Deed.RECORD_READ,
+        actor=access.user,
+        project=access.project,
+        environment=row.environment,
+        target_type="file",
+        target=f"{deployment_id}/{name}",
+    )
     response.headers["Content-Disposition"] = f'attachment; filename="{_plain(deployment_id)}-{_plain(name)}"'
     return response
 

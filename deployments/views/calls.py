@@ -12,6 +12,8 @@ from deployments.forms import TryForm
 from deployments.outputs import Answer, try_api
 from deployments.views.environments import describe, find
 from projects.access import access_to
+from projects.audit.deeds import Deed
+from projects.audit.writing import write as audit
 from projects.highlighting import lines_of
 from projects.pages import page
 from projects.roles import Action
@@ -28,6 +30,8 @@ def call(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         return page(request, "deployments/environment.html", context, fragment="try", status=422)
     try:
         answer = try_api(environment=environment, **form.cleaned_data)
+        called = f"{form.cleaned_data['method']} {form.cleaned_data['path']}"
+        audit(Deed.API_TRIED, actor=access.user, environment=environment, target_type="route", target=called)
     except WorkflowError as refusal:
         context["try_error"] = str(refusal)
     else:

@@ -9,6 +9,8 @@ from deployments.exporting.export import FORMATS
 from deployments.exporting.reading import export_of
 from deployments.views.environments import find
 from projects.access import access_to
+from projects.audit.deeds import Deed
+from projects.audit.writing import write as audit
 from projects.pages import page
 from projects.roles import Action
 
@@ -34,10 +36,12 @@ def export(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 def export_file(request: HttpRequest, slug: str, name: str, file: str) -> HttpResponse:
     """One of the files."""
     access = access_to(request.user, slug, Action.VIEW)
-    made = export_of(find(access, name))
+    row = find(access, name)
+    made = export_of(row)
     form = FORMATS.get(file)
     if form is None or not made.state.resources:
         raise Http404("There is no such file of this environment.")
+    audit(Deed.EXPORT_READ, actor=access.user, environment=row, target_type="file", target=file)
     return HttpResponse(
         form.make(made),
         content_type=form.media_type,

@@ -40,7 +40,6 @@ class Deed(models.TextChoices):
     CHANNEL_REMOVED = "channel.removed", "removed a channel for notifications"
     CHANNEL_TESTED = "channel.tested", "tested a channel for notifications"
     DRIFT_CHECKED = "drift.checked", "asked for a drift check"
-    DRIFT_ADOPTED = "drift.adopted", "adopted what was changed outside"
     API_TRIED = "api.tried", "called the deployed API"
     EXPORT_READ = "export.read", "read an export"
     RECORD_READ = "record.read", "downloaded a file of a record"

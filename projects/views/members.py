@@ -11,8 +11,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from projects.access import Access, access_to
+from projects.audit.deeds import Deed
+from projects.audit.writing import write as audit
 from projects.forms import GroupForm, InvitationForm, MemberForm, RoleForm, is_last_owner
-from projects.models import Membership, Project
+from projects.models import Membership, Project, User
 from projects.pages import page, posted
 from projects.people.groups import providers_with_groups
 from projects.people.models import GivenRole
@@ -27,7 +29,10 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         person = form.cleaned_data["username"]
         role = form.cleaned_data["role"]
-        _, added = Membership.objects.get_or_create(project=access.project, user=person, defaults={"role": role})
+        with transaction.atomic():
+            _, added = Membership.objects.get_or_create(project=access.project, user=person, defaults={"role": role})
+            if added:
+                _audit(Deed.MEMBER_ADDED, access, person, after=role)
         if added:
             messages.success(request, f"{person.text} is now {role}.")
             return redirect("members", slug)
@@ -63,9 +68,10 @@ def change_role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         membership = _locked(access.project, pk)
         form = RoleForm(request.POST, membership=membership)
         if form.is_valid():
-            membership.role = form.cleaned_data["role"]
+            before, membership.role = membership.role, form.cleaned_data["role"]
             membership.save(update_fields=["role"])
             GivenRole.objects.filter(membership=membership).delete()  # from now on it is given by hand
+            _audit(Deed.ROLE_CHANGED, access, membership.user, before=before, after=membership.role)
             messages.success(request, f"{membership.user.text} is now {membership.role}.")
         else:
             messages.error(request, " ".join(map(str, form.errors["role"])))
@@ -82,6 +88,7 @@ def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             messages.error(request, "A project needs at least one owner.")
         else:
             membership.delete()
+            _audit(Deed.MEMBER_REMOVED, access, membership.user, before=membership.role)
             messages.success(request, f"{membership.user.text} is no longer a member.")
     return redirect("members", slug)
 
@@ -91,3 +98,7 @@ def _locked(project: Project, pk: int) -> Membership:
     Project.objects.select_for_update().get(pk=project.pk)
     people = project.memberships.filter(user__service=None)  # service accounts have a page of their own
     return get_object_or_404(people.select_related("user", "project"), pk=pk)
+
+
+def _audit(deed: Deed, access: Access, member: User, **roles: str) -> None:
+    audit(deed, actor=access.user, project=access.project, target_type="member", target=member.text, detail=roles)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from django.urls import reverse
 
+from deployments import orders, planning
+from deployments.models import Deployment, Method, Status
 from projects.audit import chains
 from projects.audit.deeds import Deed, Outcome
 from projects.audit.models import ELSEWHERE, AuditEntry, AuditHead
 from projects.audit.writing import write
 from projects.bundles import read_folder
 from projects.editing import add_source, save_configuration
-from projects.models import Environment, Project, User
+from projects.models import Configuration, Environment, Project, User
 from tests.conftest import SAMPLE
 from tests.web.conftest import Visit
 
@@ -130,3 +133,44 @@ def test_an_environment_changes_with_what_was_and_what_is(
     assert (made.deed, made.environment) == (Deed.ENVIRONMENT_CREATED, "qa")
     assert made.detail["after"]["account"] == "123456789012"
     assert moved.detail == {"before": {"region": "us-east-1"}, "after": {"region": "eu-west-1"}}
+
+
+def test_members_come_change_and_go_with_entries(project: Project, alice: User, mallory: User, visit: Visit) -> None:
+    browser = visit(alice)
+    browser.post(reverse("members", args=[project.slug]), {"username": "mallory", "role": "viewer"})
+    member = project.memberships.get(user=mallory)
+    browser.post(reverse("member-role", args=[project.slug, member.pk]), {"role": "deployer"})
+    browser.post(reverse("member-remove", args=[project.slug, member.pk]))
+    told = [(entry.deed, entry.target, entry.detail) for entry in AuditEntry.objects.order_by("id")]
+    assert told == [
+        (Deed.MEMBER_ADDED, "mallory", {"after": "viewer"}),
+        (Deed.ROLE_CHANGED, "mallory", {"before": "viewer", "after": "deployer"}),
+        (Deed.MEMBER_REMOVED, "mallory", {"before": "deployer"}),
+    ]
+
+
+def test_reading_a_file_of_a_record_is_an_entry(recorded: Deployment, bob: User, visit: Visit) -> None:
+    project = recorded.environment.project
+    visit(bob).get(reverse("record-file", args=[project.slug, recorded.public_id, "plan.json"]))
+    read = AuditEntry.objects.get(deed=Deed.RECORD_READ)
+    assert (read.actor_text, read.target) == ("bob", f"{recorded.public_id}/plan.json")
+
+
+def test_a_plans_way_is_told_from_proposal_to_cancelling(
+    dev: Environment, prod: Environment, configuration: Configuration, bob: User, propose: Callable[..., Deployment]
+) -> None:
+    planning.propose(environment=dev, actor=bob, method=Method.WEB, message="Why")
+    ready, waiting = propose(dev, Status.READY), propose(prod, Status.WAITING)
+    orders.start(deployment_id=ready.pk, actor=bob)
+    orders.start(deployment_id=ready.pk, actor=bob)  # twice is once
+    orders.cancel(deployment_id=ready.pk, actor=bob)
+    orders.discard(deployment_id=waiting.pk, actor=bob)
+    entries = AuditEntry.objects.filter(target_type="deployment").order_by("id")
+    told = [(entry.deed, entry.environment) for entry in entries]
+    assert told == [
+        (Deed.PLAN_PROPOSED, "dev"),
+        (Deed.RUN_STARTED, "dev"),
+        (Deed.RUN_CANCELLED, "dev"),
+        (Deed.PLAN_DISCARDED, "prod"),
+    ]
+    assert entries[0].detail == {"kind": "deploy", "revision": 1, "message": "Why"}
