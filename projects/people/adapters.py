@@ -45,6 +45,11 @@ class Accounts(DefaultAccountAdapter):
         """Only where the setting says so; invitations make their accounts themselves."""
         return settings.SIGN_UP_OPEN
 
+    def get_login_stages(self) -> list[str]:
+        """The usual ones, but for the address; see `stages`."""
+        ours = {"allauth.account.stages.EmailVerificationStage": "projects.people.stages.VerifyAddress"}
+        return [ours.get(stage, stage) for stage in super().get_login_stages()]
+
     def is_safe_url(self, url: str) -> bool:
         """Redirects stay on this host, not only on allowed ones."""
         return url_has_allowed_host_and_scheme(url, {self.request.get_host()}, require_https=self.request.is_secure())

@@ -85,6 +85,20 @@ def test_nobody_signs_up_unless_a_setting_opens_it(settings: Any) -> None:
     assert Client().post(reverse("account_signup"), wanted | {"username": "strandsweb"}).status_code == 422
 
 
+def test_strangers_verify_their_address_before_they_are_in(alice: User, sign_in: SignIn, settings: Any) -> None:
+    settings.SIGN_UP_OPEN, settings.ACCOUNT_EMAIL_VERIFICATION = True, "mandatory"
+    wanted = {"username": "newcomer", "email": "new@example.com", "password1": STRONG}
+    client = Client()
+    assert client.post(reverse("account_signup"), wanted)["Location"] == reverse("account_email_verification_sent")
+    assert client.get(reverse("projects")).status_code == 302
+    again = {"username": "newcomer", "password": STRONG}
+    assert client.post(reverse("sign-in"), again)["Location"] == reverse("account_email_verification_sent")
+    client.post(link_in_last_mail())
+    client.post(reverse("sign-in"), again)
+    assert client.get(reverse("projects")).status_code == 200
+    assert sign_in(alice).get(reverse("projects")).status_code == 200, "she has no address, and was let in otherwise"
+
+
 def test_an_address_counts_once_its_mail_was_answered(alice: User, proven: SignIn) -> None:
     client = proven(alice)
     client.post(reverse("account_email"), {"email": "alice@example.com", "action_add": ""})
