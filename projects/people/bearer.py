@@ -101,7 +101,7 @@ def body_of(request: HttpRequest, **kinds: type | tuple[type, ...]) -> dict[str,
     """
     try:
         said = json.loads(request.body or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refusal(400, "not-json", f"The body is not JSON: {error}.", "Send one JSON object.") from None
     if not isinstance(said, dict):
         raise Refusal(400, "not-an-object", "The body is not a JSON object.", "Send one JSON object.")
@@ -111,6 +111,8 @@ def body_of(request: HttpRequest, **kinds: type | tuple[type, ...]) -> dict[str,
             raise Refusal(400, "unknown-key", f"{key} is not known here.", f"Known are: {known}.")
         if value is not None and (not isinstance(value, kinds[key]) or isinstance(value, bool)):
             raise Refusal(400, "wrong-kind", f"{key} is of the wrong kind.", "See the page about the API.")
+        if any("\0" in each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)):
+            raise Refusal(400, "wrong-kind", f"{key} has a character of code 0.", "Leave it out.")
     return {key: said.get(key) for key in kinds}
 
 

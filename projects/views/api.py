@@ -112,7 +112,7 @@ def post_source(request: HttpRequest, access: Access) -> HttpResponse:
         except BundleError as refusal:
             todo = "Send the zip of the folder that strands.yaml's agent paths start from."
             raise Refusal(422, "invalid", str(refusal), todo) from None
-        origin = request.GET.get("origin", "")[:200] or "API"
+        origin = request.GET.get("origin", "").replace("\0", "")[:200] or "API"
         source = add_source(project=access.project, bundle=bundle, origin=origin, author=access.user)
     return as_json({"digest": source.digest, "files": len(source.files), "origin": source.origin}, status=201)
 

@@ -202,12 +202,18 @@ def test_what_cannot_be_read_is_refused_with_what_to_do(
     assert call("GET", "api-configuration", "support-desk").json()["error"] == "no-configuration"
     assert call("POST", "api-plans", "support-desk", "dev").json()["error"] == "not-now"
     raw = reverse("api-plans", args=["support-desk", "dev"])
-    for body, code in (("{", "not-json"), ("[]", "not-an-object"), ('{"sorce": 1}', "unknown-key")):
+    for body, code in (
+        ("{", "not-json"),
+        ("[]", "not-an-object"),
+        ('{"sorce": 1}', "unknown-key"),
+        ("[" * 99_999, "not-json"),
+    ):
         answer = call.client.generic("POST", raw, body, "application/json")
         assert answer.status_code == 400 and answer.json()["error"] == code and answer.json()["todo"]
-    for body in ({"message": 1}, {"revision": True}, {"targets": [1]}):
+    for body in ({"message": 1}, {"revision": True}, {"targets": [1]}, {"message": "\0"}, {"targets": ["\0"]}):
         assert call("POST", "api-plans", "support-desk", "dev", body=body).json()["error"] == "wrong-kind"
     assert call("POST", "api-plans", "support-desk", "dev", body={"source": "x"}).status_code == 404
+    assert call("POST", "api-plans", "support-desk", "dev", body={"revision": 10**30}).status_code == 404
     assert call("POST", "api-projects").status_code == 405
     assert call("GET", "api-nowhere", "x/y").json()["error"] == "not-found"
     zips = reverse("api-sources", args=["support-desk"])
