@@ -35,6 +35,7 @@ _NEVER = [
     )
 ]
 _TUNNELS = [ip_network(each) for each in ("192.88.99.0/24", "2002::/16", "2001::/23")]
+NOT_PLAIN = "The address has to begin with https://."
 _GLOBAL_IPV6 = ip_network("2000::/3")
 
 
@@ -63,9 +64,11 @@ def check(url: str) -> str:
     Raises:
         Blocked: with the sentence why.
     """
-    _, host, port, _ = _parts(url)
+    scheme, host, port, _ = _parts(url)
     if (literal := _literal(host)) is not None:
-        _allow(urlsplit(url).scheme, [literal])
+        _allow(scheme, [literal])
+    elif scheme != "https" and not settings.NOTIFY_NETWORKS:
+        raise Blocked(NOT_PLAIN)
     return host if port in (80, 443) else f"{host}:{port}"
 
 
@@ -108,7 +111,7 @@ def _allow(scheme: str, found: list[Address]) -> None:
     if not inside and not all(is_public(each) or is_allowed(each) for each in found):
         raise Blocked("The host is not on the public internet; this installation sends nothing to such addresses.")
     if scheme != "https" and not inside:
-        raise Blocked("The address has to begin with https://.")
+        raise Blocked(NOT_PLAIN)
 
 
 def _unwrapped(address: Address) -> Address:

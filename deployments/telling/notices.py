@@ -55,8 +55,9 @@ def notice_of(
     lines = []
     if deployment is not None:
         lines.append(f"{deployment.message or deployment.kind}, proposed by {deployment.proposed_by_text}.")
-        if counts := ", ".join(f"{count} {action}" for action, count in deployment.counts.items() if count):
-            lines.append(f"The plan: {counts}.")
+        counts = [(action, count) for action, count in deployment.counts.items() if count and action != "no-change"]
+        if counts:
+            lines.append(f"The plan: {', '.join(f'{count} to {action}' for action, count in counts)}.")
         if deployment.destroys_data:
             lines.append("It destroys data.")
     if why:

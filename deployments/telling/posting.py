@@ -83,6 +83,8 @@ def _exchange(target: Target, body: bytes, headers: Mapping[str, str], total_sec
             connection.sock.settimeout(READ_SECONDS)
             connection.request("POST", target.path, body, {**headers, "Connection": "close"})
             answer = connection.getresponse()
+            if late.happened:  # what was cut off can look like the end of the headers
+                raise TimeoutError
             return answer.status, _retry_after(answer)
         except (OSError, HTTPException):
             if late.happened:
