@@ -54,6 +54,8 @@ deployment_patterns = [
 
 api_patterns = [
     path("environments/<slug:environment>/plans", api.plans, name="api-plans"),
+    path("environments/<slug:environment>/secrets", api.secrets, name="api-secrets"),
+    path("environments/<slug:environment>/secrets/<slug:secret>", api.secret, name="api-secret"),
     path("deployments/<slug:deployment>", api.deployment, name="api-deployment"),
     path("deployments/<slug:deployment>/plan", api.plan, name="api-plan"),
     path("deployments/<slug:deployment>/run", api.run, name="api-run"),

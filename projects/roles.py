@@ -60,7 +60,16 @@ TABLE: Mapping[Role, frozenset[Action]] = {
 }
 
 
-FOR_TOKENS = frozenset({Action.VIEW, Action.EDIT_CONFIGURATION, Action.UPLOAD_SOURCE, Action.PROPOSE, Action.RUN})
+FOR_TOKENS = frozenset(
+    {
+        Action.VIEW,
+        Action.EDIT_CONFIGURATION,
+        Action.UPLOAD_SOURCE,
+        Action.PROPOSE,
+        Action.RUN,
+        Action.SET_SECRETS,
+    }
+)
 """What an API token can be made for. All else, above all approving, is done by people who signed in themselves."""
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
 
-from deployments import approvals, following, orders, planning
+from deployments import approvals, following, orders, planning, secret_values
 from deployments.errors import WorkflowError
 from deployments.models import Deployment, Method, PlanDocument, Status
 from projects.access import Access
@@ -93,6 +94,37 @@ def get_events(request: HttpRequest, access: Access, deployment: str) -> HttpRes
     return as_json({"events": events, "last": found.last_event, "ended": not found.is_open})
 
 
+@endpoint(Action.VIEW)
+def get_secrets(request: HttpRequest, access: Access, environment: str) -> HttpResponse:
+    """The deployed secrets: names, whether each was given a value, and when; never a value."""
+    found = secret_values.secrets_of(find_environment(access, environment))
+    return as_json({"secrets": [_secret(each) for each in found]})
+
+
+@endpoint(Action.SET_SECRETS)
+@sensitive_variables("said", "value", "code")
+def put_secret(request: HttpRequest, access: Access, environment: str, secret: str) -> HttpResponse:
+    """Gives a deployed secret its `value`, straight into Secrets Manager; `code` where an MFA device is asked for."""
+    row = find_environment(access, environment)
+    said = body_of(request, value=str, code=str)
+    value, code = said["value"] or "", said["code"] or ""
+    try:
+        secret_values.put(environment=row, logical_id=secret, value=value, actor=access.user, code=code)
+    except WorkflowError as refusal:
+        raise Refusal(409, "not-now", str(refusal), "Mend what it names, and send the value again.") from None
+    return HttpResponse(status=204)
+
+
+def _secret(found: secret_values.Secret) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "logicalId": found.logical_id,
+        "hasValue": found.has_value,
+        "changedAt": found.changed_at.isoformat() if found.changed_at else None,
+        "unknown": found.unknown,
+    }
+
+
 def _find(access: Access, public_id: str) -> Deployment:
     found = get_object_or_404(Deployment.objects.of(access.project), public_id=public_id)
     if found.environment not in reached(access):
@@ -134,3 +166,5 @@ deployment = resource(GET=get_deployment)
 plan = resource(GET=get_plan)
 run = resource(POST=post_run)
 events = resource(GET=get_events)
+secrets = resource(GET=get_secrets)
+secret = resource(PUT=put_secret)

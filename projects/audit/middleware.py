@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from ipaddress import ip_address
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
@@ -24,7 +26,7 @@ class AuditMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The answer; whatever is written on the way carries the request's circumstances."""
         request_id = uuid.uuid4().hex
-        now = Circumstances(via=Via.WEB, address=request.META.get("REMOTE_ADDR") or "", request_id=request_id)
+        now = Circumstances(via=Via.WEB, address=address_of(request), request_id=request_id)
         with acting(now):
             response = self._get_response(request)
         response.headers["X-Request-ID"] = request_id
@@ -36,6 +38,16 @@ class AuditMiddleware:
             return
         slug = request.resolver_match.kwargs.get("slug") if request.resolver_match else None
         denied(request, Project.objects.filter(slug=slug).first() if slug else None, str(exception))
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where the request came from: as the outermost proxy of ours saw it, or who connected where there is none."""
+    proxies, hops = settings.ALLAUTH_TRUSTED_PROXY_COUNT, request.headers.get("X-Forwarded-For", "").split(",")
+    told = hops[-proxies].strip() if 0 < proxies <= len(hops) else ""
+    try:
+        return str(ip_address(told))
+    except ValueError:
+        return request.META.get("REMOTE_ADDR") or ""
 
 
 def denied(request: HttpRequest, project: Project | None, why: str) -> None:

@@ -58,3 +58,6 @@ SOCIALACCOUNT_EMAIL_REQUIRED = False
 SOCIALACCOUNT_QUERY_EMAIL = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_STORE_TOKENS = False
+
+# How many proxies of ours stand before us: whose word on where a request comes from is taken.
+ALLAUTH_TRUSTED_PROXY_COUNT = 0

@@ -60,6 +60,8 @@ API: dict[str, tuple[str, ...]] = {
     "api-configuration": ("{slug}",),
     "api-sources": ("{slug}",),
     "api-plans": ("{slug}", "{environment}"),
+    "api-secrets": ("{slug}", "{environment}"),
+    "api-secret": ("{slug}", "{environment}", "crm-token"),
     "api-deployment": ("{slug}", "{deployment}"),
     "api-plan": ("{slug}", "{deployment}"),
     "api-run": ("{slug}", "{deployment}"),

@@ -55,6 +55,7 @@ def filled(name: str, deployment: Deployment) -> str:
 def every(deployment: Deployment) -> list[tuple[str, str, Endpoint]]:
     """Method, address and endpoint of all there are."""
     named = {"{project}": "support-desk", "{environment}": "prod", "{deployment}": deployment.public_id}
+    named["{secret}"] = "crm-token"
     found = []
     for line in LINES:
         address = line.address
@@ -65,7 +66,7 @@ def every(deployment: Deployment) -> list[tuple[str, str, Endpoint]]:
 
 
 def test_every_endpoint_asks_for_what_tokens_may_and_says_what_it_does() -> None:
-    assert len(LINES) == 11
+    assert len(LINES) == 13
     for line in LINES:
         assert line.endpoint.action in FOR_TOKENS, line
         assert len(line.does) > 20
@@ -158,6 +159,26 @@ def test_a_pipeline_does_its_job(
     assert call("GET", "api-deployment", "support-desk", found.public_id).json()["status"] == "planning"
     entry = AuditEntry.objects.filter(deed="token.created").get()
     assert entry.detail["of"] == "ci (service)"
+
+
+def test_a_secret_gets_its_value_and_nobody_reads_it(
+    dev: Environment, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr("deployments.secret_values.put", lambda **said: given.update(said))
+    call = Caller(bob, [Action.SET_SECRETS])
+    answer = call("PUT", "api-secret", "support-desk", "dev", "crm-token", body={"value": "hush"})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert (given["logical_id"], given["value"], given["actor"]) == ("crm-token", "hush", bob)
+    assert call("GET", "api-secrets", "support-desk", "dev").json() == {"secrets": []}
+    refused = Caller(bob, [Action.RUN])("PUT", "api-secret", "support-desk", "dev", "crm-token", body={"value": "x"})
+    assert refused.status_code == 403
+
+
+def test_a_secret_that_is_not_deployed_says_so(dev: Environment, bob: User) -> None:
+    answer = Caller(bob, [Action.SET_SECRETS])("PUT", "api-secret", "support-desk", "dev", "no", body={"value": "hush"})
+    assert answer.json()["message"] == "No secret no is deployed in dev. Deploy it first."
+    assert b"hush" not in answer.content
 
 
 def test_a_plan_is_read_and_run(propose: Callable[..., Deployment], dev: Environment, bob: User) -> None:

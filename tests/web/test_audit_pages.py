@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -174,3 +175,22 @@ def test_a_plans_way_is_told_from_proposal_to_cancelling(
         (Deed.PLAN_DISCARDED, "prod"),
     ]
     assert entries[0].detail == {"kind": "deploy", "revision": 1, "message": "Why"}
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        (0, "198.51.100.9", "127.0.0.1"),
+        (1, "10.0.0.1, 198.51.100.9", "198.51.100.9"),
+        (2, "198.51.100.9, 10.0.0.1", "198.51.100.9"),
+        (2, "198.51.100.9", "127.0.0.1"),
+        (1, "<script>", "127.0.0.1"),
+        (1, "", "127.0.0.1"),
+    ],
+)
+def test_only_proxies_of_ours_say_where_a_request_came_from(
+    proxies: int, forwarded: str, address: str, project: Project, mallory: User, visit: Visit, settings: Any
+) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    visit(mallory).get(reverse("project", args=[project.slug]), headers={"X-Forwarded-For": forwarded})
+    assert AuditEntry.objects.get().address == address
