@@ -197,6 +197,12 @@ class StateForm(StyledForm):
             raise forms.ValidationError("This is not a JSON file.") from error
 
 
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+HEADER_VALUE = re.compile(r"[\x20-\x7e]{1,8000}")
+OURS = frozenset({"host", "connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer", "expect"})
+"""Headers that belong to the connection, not to the caller."""
+
+
 class TryForm(StyledForm):
     """One call of the deployed API."""
 
@@ -209,3 +215,30 @@ class TryForm(StyledForm):
         strip=False,
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "class": "font-monospace"}),
     )
+    headers = forms.CharField(
+        label="Headers",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(
+            attrs={
+                "rows": 2,
+                "spellcheck": "false",
+                "autocomplete": "off",
+                "class": "font-monospace",
+                "placeholder": "Authorization: Bearer ...",
+            }
+        ),
+        help_text="One per line, for routes that ask who calls. They are sent once and kept nowhere.",
+    )
+
+    def clean_headers(self) -> dict[str, str]:
+        """The lines as names and values."""
+        found = {}
+        for line in filter(str.strip, self.cleaned_data["headers"].splitlines()):
+            name, colon, value = (part.strip() for part in line.partition(":"))
+            if not colon or not HEADER_NAME.fullmatch(name) or not HEADER_VALUE.fullmatch(value):
+                raise forms.ValidationError(f"“{line[:40]}” is no header. Write NAME: VALUE, one per line.")
+            if name.lower() in OURS:
+                raise forms.ValidationError(f"{name} is set by the call itself. Leave it out.")
+            found[name] = value
+        return found

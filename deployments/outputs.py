@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -85,8 +86,12 @@ def api_address(environment: Environment) -> str | None:
     return _value(environment, api, "ApiEndpoint") if api else None
 
 
-def try_api(*, environment: Environment, method: str, path: str, body: str) -> Answer:
+def try_api(
+    *, environment: Environment, method: str, path: str, body: str, headers: Mapping[str, str] | None = None
+) -> Answer:
     """Calls a path of the environment's own API and returns what it says; redirects are not followed.
+
+    `headers` are the caller's own, as they would be needed where an agent decides which calls may pass.
 
     Raises:
         WorkflowError: there is no API, the path is none, or nothing answers.
@@ -102,10 +107,10 @@ def try_api(*, environment: Environment, method: str, path: str, body: str) -> A
     secure = where.scheme == "https"
     connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     connection = connect(where.netloc, timeout=API_TIMEOUT_SECONDS)
-    headers = {"Content-Type": "application/json"} if body else {}
+    sent = ({"Content-Type": "application/json"} if body else {}) | dict(headers or {})
     started = monotonic()
     try:
-        connection.request(method, where.path + path, body=body.encode() or None, headers=headers)
+        connection.request(method, where.path + path, body=body.encode() or None, headers=sent)
         response = connection.getresponse()
         content = response.read(ANSWER_MAX_BYTES + 1)
     except OSError as error:

@@ -101,8 +101,11 @@ def test_a_guarded_api_lives_from_deployment_to_destruction(
     client.force_login(bob)
     page = client.get(f"/projects/{project.slug}/environments/dev/").content.decode()
     assert f'href="{address}"' in page and "GET /health" in page
-    tried = outputs.try_api(environment=dev, method="GET", path="/health", body="")
-    assert tried.status == 200
+    tried = {"method": "GET", "path": "/tickets/7", "body": ""}
+    assert outputs.try_api(environment=dev, **tried).status == 401
+    browser = f"/projects/{project.slug}/environments/dev/try/"
+    answer = client.post(browser, tried | {"headers": "Authorization: friend"}).content.decode()
+    assert "7" in answer and 'data-status="succeeded"' in answer
     if kind == "rest":
         assert address.startswith(f"{cloud}/_rest/") and address.endswith("/dev")
         assert call(address, "/tickets/7", method="OPTIONS")[0] == 204

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.urls import reverse
 
+from deployments.forms import TryForm
 from deployments.models import Deployment, Status
 from projects.models import Environment, Project, User
 from tests.web.conftest import Visit, tell
@@ -214,3 +215,22 @@ def test_lists_go_on_by_key(propose: Propose, dev: Environment, vera: User, visi
     assert "number 1<" in second
     assert "number 2<" not in second
     assert "<html" not in second
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", {}),
+        ("Authorization: Bearer a:b \n\n X-Who:  me", {"Authorization": "Bearer a:b", "X-Who": "me"}),
+        ("no colon", "“no colon” is no header."),
+        ("Bad Name: x", "“Bad Name: x” is no header."),
+        ("X: caf\u00e9", "is no header."),
+        ("Host: elsewhere", "Host is set by the call itself."),
+    ],
+)
+def test_headers_of_a_call_are_names_and_values(text: str, found: dict[str, str] | str) -> None:
+    form = TryForm({"method": "GET", "path": "/", "headers": text})
+    if isinstance(found, str):
+        assert found in form.errors["headers"][0]
+    else:
+        assert form.is_valid() and form.cleaned_data["headers"] == found
