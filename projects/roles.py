@@ -1,8 +1,8 @@
-"""Who may do what, as one pure table; everything that decides access asks `can`."""
+"""Who may do what, as one pure table; everything that decides access asks `can`, and `standing` says as what."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -93,3 +93,79 @@ class Scope:
 def can(role: Role | None, action: Action, scope: Scope | None = None) -> bool:
     """Whether a member of that role may; nobody without a role may do anything. `scope` is None for people."""
     return role is not None and action in TABLE[role] and (scope is None or scope.permits(action))
+
+
+EVERYWHERE = frozenset({Action.EDIT_CONFIGURATION, Action.UPLOAD_SOURCE, Action.MANAGE_MEMBERS})
+"""What is done to the project as a whole: the role in an environment has no say in it."""
+
+STRENGTH = tuple(Role)
+"""From the least to the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A role somebody was given, by hand or with a `group`, in the project or in one `environment` of it."""
+
+    role: Role
+    group: str = ""
+    environment: str = ""
+
+    def __str__(self) -> str:
+        how = f"as a member of {self.group}" if self.group else "given by hand"
+        return f"{self.role.value} in {self.environment or 'the project'}, {how}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The role somebody has in one place (`environment` is empty for the project) and why.
+
+    `because` are the assignments that give it, `outweighed` those that would give another one and do not count.
+    """
+
+    role: Role | None
+    environment: str = ""
+    because: tuple[Assignment, ...] = ()
+    outweighed: tuple[Assignment, ...] = ()
+
+    def may(self, action: Action) -> bool:
+        """Whether the role is enough; what is done to the whole project is not asked of a role in an environment."""
+        return can(self.role, action) and not (self.environment and action in EVERYWHERE)
+
+    def why(self, name: str, action: Action) -> str:
+        """Why the person of that name may or may not, as a sentence."""
+        place = f" in {self.environment}" if self.environment else ""
+        if self.environment and action in EVERYWHERE:
+            return f"To {action.value} is a matter of the project, not of {self.environment}."
+        if self.role is None:
+            return f"{name} may not {action.value}{place}: has no role in the project."
+        if not self.may(action):
+            enough = next(role.value for role in STRENGTH if can(role, action))
+            return f"{name} may not {action.value}{place}: that takes a role of {enough}; {self.reason}."
+        return f"{name} may {action.value}{place}: {self.reason}."
+
+    @property
+    def reason(self) -> str:
+        """Where the role comes from, in words."""
+        given = " and ".join(map(str, self.because))
+        instead = " and ".join(map(str, self.outweighed))
+        return given + (f" (which outweighs {instead})" if instead else "")
+
+
+def standing(assignments: Iterable[Assignment], environment: str = "") -> Standing:
+    """The role that somebody's assignments amount to in the project, or in one environment of it.
+
+    What was given for the environment outweighs what was given for the project, narrower or wider; and what was given
+    by hand outweighs groups. Of several groups the strongest role counts. Who has no role in the project has none in
+    its environments.
+    """
+    known = [each for each in assignments if each.environment in ("", environment)]
+    if all(each.environment for each in known):
+        return Standing(None, environment)
+    best = max(map(_weight, known))
+    because = [each for each in known if _weight(each) == best]
+    outweighed = [each for each in known if each.role is not because[0].role]
+    return Standing(because[0].role, environment, tuple(sorted(because, key=str)), tuple(sorted(outweighed, key=str)))
+
+
+def _weight(assignment: Assignment) -> tuple[bool, bool, int]:
+    return bool(assignment.environment), not assignment.group, STRENGTH.index(assignment.role)
