@@ -15,7 +15,7 @@ from deployments import approvals, second_factor
 from deployments.models import OPEN, RAN, Approval, Deployment, PlanDocument, ShownCode, Status
 from deployments.protection import Standing
 from projects.models import Credentials, Membership, User
-from projects.people.models import Invitation
+from projects.people.models import ApiToken, Invitation
 from projects.roles import TABLE, Action
 
 AT_MOST = 20
@@ -74,10 +74,13 @@ def badge(request: HttpRequest) -> dict[str, Any]:
 
 
 def to_approve(user: User) -> QuerySet[Deployment]:
-    """Plans that this person may approve now, and has not reviewed."""
+    """Plans that this person may approve now: neither reviewed nor proposed by them, nor by a token they made."""
     return (
         Deployment.objects.filter(status=Status.WAITING, environment__project__in=_projects(user, Action.APPROVE))
         .exclude(proposed_by=user)
+        .exclude(
+            Exists(ApiToken.objects.filter(user=OuterRef("proposed_by"), user__service__isnull=False, made_by=user))
+        )
         .exclude(Exists(Approval.objects.filter(deployment=OuterRef("pk"), actor=user)))
         .order_by("pk")
     )

@@ -8,11 +8,12 @@ from django.db.models import Count, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from deployments.models import OPEN, RAN, Deployment, DriftCheck, Status
+from deployments import inbox
+from deployments.models import OPEN, RAN, Deployment, DriftCheck
 from projects.access import access_to
 from projects.models import Environment, Project, User
 from projects.pages import page
-from projects.roles import TABLE, Action
+from projects.roles import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ def projects(request: HttpRequest) -> HttpResponse:
         .annotate(environment_count=Count("environments", distinct=True))
         .prefetch_related("environments")
     )
-    context = {"projects": mine, "waiting": waiting_for(request.user)}
+    waiting = inbox.to_approve(request.user).select_related("environment__project")[: inbox.AT_MOST]
+    context = {"projects": mine, "waiting": waiting}
     return page(request, "projects/projects.html", context)
 
 
@@ -46,22 +48,6 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
     recent = Deployment.objects.of(access.project)[:6]
     context = {"access": access, "tab": "overview", "cards": cards(access.project), "recent": recent}
     return page(request, "projects/project.html", context)
-
-
-def waiting_for(user: User) -> list[Deployment]:
-    """Plans that this person may approve and has not reviewed, oldest first."""
-    roles = [role.value for role, actions in TABLE.items() if Action.APPROVE in actions]
-    return list(
-        Deployment.objects.filter(
-            status=Status.WAITING,
-            environment__project__memberships__user=user,
-            environment__project__memberships__role__in=roles,
-        )
-        .exclude(proposed_by=user)
-        .exclude(approvals__actor=user)
-        .select_related("environment__project", "configuration")
-        .order_by("pk")[:50]
-    )
 
 
 def cards(project: Project) -> list[Card]:

@@ -230,12 +230,12 @@ def test_a_title_cannot_add_headers(
 ) -> None:
     reachable(alice)
     MailChoice.objects.create(user=alice, occasions=["drift.found"])
-    dev.name = "dev\r\nBcc: victim@example.com\u2028x"
+    dev.name = "dev\r\nBcc: x@y\u2028z"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("deployments.telling.notices.reverse", lambda *_, **__: "/x/")
         (row,) = told(dev)
     delivering.deliver(delivery_id=row.pk)
-    assert mailoutbox[0].subject == "Drift was found: support-desk/dev Bcc: victim@example.com x"
+    assert mailoutbox[0].subject == "Drift was found: support-desk/dev Bcc: x@y z"
     assert mailoutbox[0].recipients() == ["alice@example.com"]
 
 

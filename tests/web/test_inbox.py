@@ -14,9 +14,10 @@ from django.utils import timezone
 from deployments import inbox
 from deployments.models import Approval, Deployment, ShownCode, Status
 from projects.models import Credentials, Environment, Membership, Project, User
+from projects.people.api_tokens import make_service_account, make_token
 from projects.people.invitations import invite
 from projects.people.models import Invitation
-from projects.roles import Role
+from projects.roles import Action, Role
 from tests.web.conftest import Visit
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +43,15 @@ def test_a_plan_waits_for_those_who_may_approve_it_and_have_not_reviewed(
         deployment=waiting, actor=ada, actor_text="ada", approved=True, plan_digest=waiting.plan.digest
     )
     assert inbox.count(ada) == 0
+
+
+def test_what_a_token_of_mine_proposed_does_not_wait_for_me(
+    project: Project, prod: Environment, propose: Propose, alice: User, ada: User
+) -> None:
+    account = make_service_account(project=project, name="ci", role=Role.DEPLOYER, by=alice)
+    make_token(user=account.user, name="x", project=project, actions=[Action.PROPOSE], days=1, made_by=alice)
+    propose(prod, Status.WAITING, proposed_by=account.user)
+    assert (inbox.count(alice), inbox.count(ada)) == (0, 1)
 
 
 def test_what_i_asked_for_is_there_with_what_it_still_needs(
