@@ -17,10 +17,9 @@ from benchmarks import engine
 from benchmarks.engine import Overhead
 from benchmarks.journey import REGION, BenchFailed
 from benchmarks.subjects import Subject
-from deployments import leases, planning, states
-from deployments.engine.steps import steps_of
+from deployments import admission, leases, planning, states
 from deployments.ledger import DatabaseLedger
-from deployments.models import Deployment, Method, Status, Step
+from deployments.models import Deployment, Method, Status
 from projects import editing
 from projects.bundles import read_folder
 from projects.models import Environment, User
@@ -82,18 +81,7 @@ class Yard:
             states.load(deployment.environment)
             held = leases.take(environment_id=deployment.environment_id, holder="bench", deployment_id=deployment.pk)
             assert held is not None
-            Step.objects.bulk_create(
-                Step(
-                    deployment=deployment,
-                    position=position,
-                    step_id=step.id,
-                    logical_id=step.logical_id,
-                    stack=step.change.stack,
-                    type=step.change.type,
-                    operation=step.operation.value,
-                )
-                for position, step in enumerate(steps_of(plan))
-            )
+            admission.add_steps(deployment, plan)
             ledger = DatabaseLedger(deployment=deployment, held=held, base_serial=0, announce=_tell_nobody)
             seconds.append(engine.run_seconds(plan, ledger))
             leases.release(held)

@@ -74,26 +74,25 @@ def begin(deployment: Deployment, held: leases.Held) -> bool:
         current.status = Status.RUNNING
         current.started_at = timezone.now()
         current.save(update_fields=["status", "started_at"])
-        Step.objects.bulk_create(
-            Step(
-                deployment=current,
-                position=position,
-                step_id=step.id,
-                logical_id=step.logical_id,
-                stack=step.change.stack,
-                type=step.change.type,
-                operation=step.operation.value,
-            )
-            for position, step in enumerate(steps_of(plan))
-        )
-        tell(
-            Occasion.RUN_STARTED,
-            environment=deployment.environment,
-            deployment=current,
-            actor_text=current.run_by_text,
-        )
+        add_steps(current, plan)
     deployment.refresh_from_db(fields=["status", "started_at"])
     return True
+
+
+def add_steps(deployment: Deployment, plan: Plan) -> None:
+    """A row per step of the plan, all pending, in the plan's order."""
+    Step.objects.bulk_create(
+        Step(
+            deployment=deployment,
+            position=position,
+            step_id=step.id,
+            logical_id=step.logical_id,
+            stack=step.change.stack,
+            type=step.change.type,
+            operation=step.operation.value,
+        )
+        for position, step in enumerate(steps_of(plan))
+    )
 
 
 def changed_since(plan: Plan, state: State, provisioners: Provisioners, held: leases.Held) -> str:
