@@ -19,7 +19,7 @@ from benchmarks.journey import REGION, BenchFailed
 from benchmarks.subjects import Subject
 from deployments import admission, leases, planning, states
 from deployments.ledger import DatabaseLedger
-from deployments.models import Deployment, Method, Status
+from deployments.models import Deployment, Method, Status, Step
 from projects import editing
 from projects.bundles import read_folder
 from projects.models import Environment, User

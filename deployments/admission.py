@@ -75,6 +75,12 @@ def begin(deployment: Deployment, held: leases.Held) -> bool:
         current.started_at = timezone.now()
         current.save(update_fields=["status", "started_at"])
         add_steps(current, plan)
+        tell(
+            Occasion.RUN_STARTED,
+            environment=deployment.environment,
+            deployment=current,
+            actor_text=current.run_by_text,
+        )
     deployment.refresh_from_db(fields=["status", "started_at"])
     return True
 
