@@ -95,7 +95,9 @@ def can(role: Role | None, action: Action, scope: Scope | None = None) -> bool:
     return role is not None and action in TABLE[role] and (scope is None or scope.permits(action))
 
 
-EVERYWHERE = frozenset({Action.EDIT_CONFIGURATION, Action.UPLOAD_SOURCE, Action.MANAGE_MEMBERS})
+EVERYWHERE = frozenset(
+    {Action.EDIT_CONFIGURATION, Action.UPLOAD_SOURCE, Action.MANAGE_MEMBERS, Action.MANAGE_NOTIFICATIONS}
+)
 """What is done to the project as a whole: the role in an environment has no say in it."""
 
 STRENGTH = tuple(Role)

@@ -12,6 +12,7 @@ from projects.views import (
     invitations,
     members,
     projects,
+    rights,
     service_accounts,
     sources,
 )
@@ -34,6 +35,7 @@ urlpatterns = [
     path("projects/<slug:slug>/sources/", sources.sources, name="sources"),
     path("projects/<slug:slug>/sources/<int:pk>/", sources.source, name="source"),
     path("projects/<slug:slug>/members/", members.members, name="members"),
+    path("projects/<slug:slug>/members/rights/", rights.rights, name="rights"),
     path("projects/<slug:slug>/members/<int:pk>/role/", members.change_role, name="member-role"),
     path("projects/<slug:slug>/members/<int:pk>/remove/", members.remove, name="member-remove"),
     path("projects/<slug:slug>/members/groups/", groups.add, name="group-role-add"),

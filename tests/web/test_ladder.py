@@ -49,6 +49,7 @@ RUNGS = [
     Rung("source", "GET", VIEW, ("{source}",)),
     Rung("members", "GET", VIEW),
     Rung("members", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"username": "nobody"}),
+    Rung("rights", "GET", VIEW),
     Rung("member-role", "POST", Action.MANAGE_MEMBERS, ("{member}",), (302,)),
     Rung("member-remove", "POST", Action.MANAGE_MEMBERS, ("{member}",), (302,)),
     Rung("service-accounts", "GET", Action.MANAGE_MEMBERS),

@@ -1,0 +1,68 @@
+"""The page that says who may do what, and why."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from projects.models import Environment, Membership, Project, User
+from projects.people.api_tokens import make_service_account
+from projects.people.models import GivenRole
+from projects.roles import TABLE, Action, Role
+from projects.views import rights
+from tests.web.conftest import Visit
+
+pytestmark = pytest.mark.django_db
+
+
+def test_everybody_sees_who_may_do_what_and_why(project: Project, prod: Environment, vera: User, visit: Visit) -> None:
+    answer = visit(vera).get(reverse("rights", args=[project.slug]), {"environment": "prod", "person": "bob"})
+    text = answer.content.decode()
+    assert "bob may run approved plans in prod: deployer in the project, given by hand." in text
+    assert "bob may not approve or reject plans in prod: that takes a role of approver;" in text
+    assert "manage members in prod" not in text
+    for person, row in answer.context["people"]:
+        role = Role(Membership.objects.get(project=project, user=person).role)
+        assert all(cell.allowed == (cell.action in TABLE[role]) for cell in row.cells)
+    assert text.count('<th scope="row">') == 4 + len(Action)
+
+
+def test_a_role_that_came_with_a_group_says_so_inert(project: Project, bob: User, vera: User, visit: Visit) -> None:
+    membership = Membership.objects.get(project=project, user=bob)
+    GivenRole.objects.create(membership=membership, provider="okta", group="<b>sre</b>")
+    text = visit(vera).get(reverse("rights", args=[project.slug])).content.decode()
+    assert "deployer in the project, as a member of &lt;b&gt;sre&lt;/b&gt; of okta" in text
+
+
+def test_people_come_by_the_page(project: Project, vera: User, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rights, "PER_PAGE", 3)
+    address = reverse("rights", args=[project.slug])
+    first = visit(vera).get(address)
+    assert [person.username for person, _ in first.context["people"]] == ["ada", "alice", "bob"]
+    assert b"after=bob" in first.content
+    rest = visit(vera).get(address, {"after": "bob"})
+    assert [person.username for person, _ in rest.context["people"]] == ["vera"]
+    assert b"More people" not in rest.content
+    assert b"Nobody comes after that" in visit(vera).get(address, {"after": "vera"}).content
+
+
+def test_service_accounts_are_not_people(project: Project, alice: User, visit: Visit) -> None:
+    account = make_service_account(project=project, name="pipeline", role=Role.DEPLOYER, by=alice)
+    address = reverse("rights", args=[project.slug])
+    people = [person.username for person, _ in visit(alice).get(address).context["people"]]
+    assert people == ["ada", "alice", "bob", "vera"]
+    assert visit(alice).get(address, {"person": account.user.username}).context["told"] is None
+
+
+def test_an_environment_that_is_not_there_is_not_found(project: Project, vera: User, visit: Visit) -> None:
+    assert visit(vera).get(reverse("rights", args=[project.slug]), {"environment": "nowhere"}).status_code == 404
+
+
+def test_more_people_cost_no_more_queries(
+    project: Project, vera: User, visit: Visit, django_assert_max_num_queries: object
+) -> None:
+    for number in range(30):
+        Membership.objects.create(project=project, user=User.objects.create(username=f"p{number}"), role="viewer")
+    browser = visit(vera)
+    with django_assert_max_num_queries(14):  # type: ignore[operator]
+        assert len(browser.get(reverse("rights", args=[project.slug])).context["people"]) == 34
