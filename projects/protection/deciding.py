@@ -44,8 +44,10 @@ class NeedKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One thing that is missing, as a sentence. `people` are the ids of those who can give it, `until` when it ends
-    by itself; both empty where neither is so."""
+    """One thing that is missing, as a sentence.
+
+    `people` are the ids of those who can give it, `until` is when it ends by itself; either may be empty.
+    """
 
     kind: NeedKind
     text: str
@@ -96,11 +98,12 @@ def decide(protection: Protection, facts: Facts, reviews: Iterable[Review], now:
     for review in said:
         if not review.approved:
             continue
-        why = _why_not(protection, review, approvers, barred, now)
-        if why:
+        person = approvers.get(review.person or 0)
+        why = _why_not(protection, review, person, barred, now)
+        if person and not why:
+            given[person.id] = person
+        else:
             reasons[review.person, review.name] = why
-        elif review.person is not None:
-            given[review.person] = approvers[review.person]
     able = [person for person in approvers.values() if person.id not in barred and person.id not in given]
     short = shortages(requirements, list(given.values()), able)
     return Decision(
@@ -142,14 +145,14 @@ def _barred(protection: Protection, facts: Facts) -> dict[int, str]:
 
 
 def _why_not(
-    protection: Protection, review: Review, approvers: dict[int, Person], barred: dict[int, str], now: datetime
+    protection: Protection, review: Review, person: Person | None, barred: dict[int, str], now: datetime
 ) -> str:
-    """Why an approval does not count, as a sentence; empty when it does."""
+    """Why an approval does not count, as a sentence; empty when it does. `person` is None for who may not approve."""
     who = review.name
-    if review.person is None or review.person not in approvers:
+    if person is None:
         return f"{who} may not approve here any more."
-    if review.person in barred:
-        return f"{who} {barred[review.person]}."
+    if person.id in barred:
+        return f"{who} {barred[person.id]}."
     hours = protection.approvals_expire_hours
     if hours is not None and review.given_at + timedelta(hours=hours) <= now:
         return f"{who}'s approval is older than {counted(hours, 'hour')} and has expired."

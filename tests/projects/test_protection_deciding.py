@@ -255,6 +255,19 @@ def test_an_approval_that_does_not_count_says_why(
     assert decision.discounted == (why,)
 
 
+def test_a_second_factor_shown_afterwards_is_none() -> None:
+    protection = Protection(approvals=(Requirement(1),), fresh_factor=True)
+    late = approval(ADA, minutes_ago=2, factor_minutes_ago=1)
+    assert decide(protection, of_bob(), [late], NOW).outcome is Outcome.WAITING
+
+
+def test_of_many_who_could_approve_five_are_named() -> None:
+    crowd = tuple(Person(number, f"p{number}", f"P{number}", Role.APPROVER) for number in range(1, 9))
+    (need,) = decide(Protection(approvals=(Requirement(1),)), of_bob(people=crowd), [], NOW).needs
+    assert need.text.endswith("P1, P2, P3, P5, P6 or 2 more can give it.")  # P4 proposed it
+    assert len(need.people) == 7
+
+
 def test_one_who_may_approve_their_own_does() -> None:
     protection = Protection(approvals=(Requirement(1),), proposer_may_approve=True, editor_may_approve=True)
     known = of_bob(proposers=frozenset({ADA.id}), editors=frozenset({ADA.id}))
