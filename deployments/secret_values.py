@@ -6,7 +6,6 @@ it without its value.
 
 from __future__ import annotations
 
-import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,8 +25,6 @@ from deployments.models import StateEntry
 from projects.audit.deeds import Deed
 from projects.audit.writing import write as audit
 from projects.models import Environment, User
-
-logger = logging.getLogger(__name__)
 
 TYPE = "AWS::SecretsManager::Secret"
 MAX_BYTES = 65_536

@@ -25,7 +25,7 @@ ARGUMENTS = (
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright runs, Django takes every test in this process for asynchronous
 def chromium() -> Iterator[Browser]:
     """The machine's own browser; without one these tests are skipped, and `make test` says so loudly."""
     found = next(filter(None, map(shutil.which, NAMES)), None)

@@ -35,7 +35,7 @@ def test_parts_are_deployed_rolled_back_and_destroyed(
     back = said("rollback", "--to", first["deployment"], *AS_BOB, "--target", "JobsQueue")
     assert done(back) == {"JobsQueue": "update"}
     gone = said("destroy", *WHERE, *AS_BOB, "--target", "AlertsTopic")
-    assert done(gone) == {"AlertsTopic": "delete"}
+    assert done(gone) == {"AlertsTopic": "delete", "AlertsTopicPolicy": "delete"}, "its policy came and goes with it"
     assert "JobsQueue" in states.load(dev).resources
     with pytest.raises(CommandError, match="Did you mean JobsQueue"):
         call_command("destroy", *WHERE, "--as", "bob", "--target", "JobQueue")

@@ -15,6 +15,8 @@ from django.urls import reverse
 from deployments import clouds, secret_values
 from deployments.errors import WorkflowError
 from deployments.models import Status
+from projects.audit.deeds import Deed
+from projects.audit.models import AuditEntry
 from projects.models import Configuration, Environment, User
 from tests.deployments.conftest import plan, run, sandbox_call
 
@@ -54,7 +56,8 @@ def test_a_value_reaches_aws_and_nothing_of_ours_keeps_it(
     assert "CrmTokenSecret has its new value" in text and "has a value" in text
     assert value_of(deployed) == VALUE
     assert VALUE not in text and VALUE not in everything_stored() and "hunter2" not in caplog.text
-    assert "bob set the value of CrmTokenSecret" in caplog.text
+    told = AuditEntry.objects.get(deed=Deed.SECRET_SET)
+    assert (told.actor_text, told.target, told.environment) == ("bob", "CrmTokenSecret", "dev")
     [after] = secret_values.secrets_of(deployed)
     assert after.has_value and after.changed_at is not None and not after.rotates
     assert plan(deployed, bob).status == Status.UNCHANGED, "a value is no difference"

@@ -48,7 +48,9 @@ class Right:
 
 
 @contextmanager
-def ground(directory: Path, *, database_url: str = "", sandboxes: int = 1) -> Iterator[tuple[str, ...]]:
+def ground(
+    directory: Path, *, database_url: str = "", sandboxes: int = 1, lease_seconds: float = LEASE_SECONDS
+) -> Iterator[tuple[str, ...]]:
     """Sandboxes (their addresses) and a migrated database, SQLite unless another is named.
 
     This process opens no connection to them.
@@ -59,7 +61,7 @@ def ground(directory: Path, *, database_url: str = "", sandboxes: int = 1) -> It
             DATA_DIR=str(directory),
             AWS_ENDPOINT_URL=urls[0],
             DATABASE_URL=database_url,
-            LEASE_SECONDS=str(LEASE_SECONDS),
+            LEASE_SECONDS=str(lease_seconds),
             DJANGO_SETTINGS_MODULE="tests.proof.settings",
         )
         import django
