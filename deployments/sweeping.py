@@ -20,6 +20,9 @@ EVERY = timedelta(seconds=_beat["sweep"]["schedule"])
 PATIENCE = timedelta(seconds=15)
 """How long a message may be under way before it counts as lost."""
 
+LONGEST_PLANNING = timedelta(hours=1)
+"""A plan that is not made by then kills its workers, or the world never answers."""
+
 
 def sweep() -> int:
     """Sends what waits too long; returns how many messages. Sending twice is harmless, claims see to that."""
@@ -27,6 +30,11 @@ def sweep() -> int:
     now = timezone.now()
     late = now - PATIENCE
     planning = Deployment.objects.filter(status=Status.PLANNING, created_at__lt=late)
+    planning.filter(created_at__lt=now - LONGEST_PLANNING).update(
+        status=Status.INVALID,
+        error="Planning did not end within an hour, so it was given up. The workers' own log may say why; plan again.",
+        ended_at=now,
+    )
     free = Lease.objects.filter(Q(holder="") | Q(expires_at__lt=now)).values("environment_id")
     never_held = Q(environment__lease__isnull=True)
     queued = Deployment.objects.filter(

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from deployments import execution, leases, orders, states, sweeping
+from deployments import execution, leases, orders, planning, states, sweeping
 from deployments.engine.errors import LostLease
 from deployments.errors import OutOfDate
-from deployments.models import Deployment, Lease, Status
+from deployments.models import Deployment, Lease, Method, Status
 from projects.models import Configuration, Environment, User
 from tests.deployments.conftest import plan, run, sandbox_call
 
@@ -126,3 +126,18 @@ def test_the_sweep_finds_what_was_lost(
     Deployment.objects.filter(pk=planned.pk).update(created_at=long_ago)
     sweeping.sweep()
     assert sent == [("run", planned.pk)]
+
+
+def test_planning_that_never_ends_is_given_up(
+    dev: Environment, bob: User, sample: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[str, int]] = []
+    monkeypatch.setattr(sweeping, "enqueue", lambda task, pk: sent.append((task, pk)))
+    lost, endless = (planning.propose(environment=dev, actor=bob, method=Method.WEB, inline=True) for _ in range(2))
+    for deployment, minutes in ((lost, 5), (endless, 61)):
+        moment = timezone.now() - timedelta(minutes=minutes)
+        Deployment.objects.filter(pk=deployment.pk).update(created_at=moment)
+    sweeping.sweep()
+    assert sent == [("plan", lost.pk)]
+    endless.refresh_from_db()
+    assert endless.status == Status.INVALID and "within an hour" in endless.error
