@@ -17,7 +17,7 @@ from projects.access import Access, access_to
 from projects.audit import chains, reading
 from projects.audit.deeds import Deed, Outcome
 from projects.audit.forms import KeepForm
-from projects.audit.models import ELSEWHERE, AuditEntry, AuditHead
+from projects.audit.models import AuditEntry, AuditHead, chain_of
 from projects.audit.writing import write
 from projects.models import Project, User
 from projects.pages import page
@@ -64,7 +64,7 @@ def export(request: HttpRequest, kind: str, slug: str = "") -> StreamingHttpResp
 def verification(request: HttpRequest, slug: str = "") -> HttpResponse:
     """Reads the whole chain and says whether every entry is what was written."""
     project = _project(request, slug, Action.VIEW)
-    chain = project.pk if project else ELSEWHERE
+    chain = chain_of(project)
     verdict = chains.verify(chain)
     outcome = Outcome.FAILED if verdict.wrong else Outcome.DONE
     detail = {"checked": verdict.checked, "wrong": verdict.wrong}
@@ -111,7 +111,7 @@ def _log(request: HttpRequest, project: Project | None, context: dict[str, Any])
         "outcomes": Outcome.choices,
         "environments": project.environments.all() if project else (),
         "people": _people(project),
-        "head": AuditHead.objects.filter(chain=project.pk if project else ELSEWHERE).first(),
+        "head": AuditHead.objects.filter(chain=chain_of(project)).first(),
     }
     fragment = "more" if request.headers.get("HX-Target") == "more" else "entries"
     return page(request, "audit/log.html", context, fragment=fragment)
@@ -136,7 +136,7 @@ def _day(text: str) -> date | None:
 
 
 def _entries(project: Project | None) -> Any:
-    return AuditEntry.objects.filter(chain=project.pk if project else ELSEWHERE)
+    return AuditEntry.objects.filter(chain=chain_of(project))
 
 
 def _project(request: HttpRequest, slug: str, action: Action) -> Project | None:
