@@ -91,16 +91,16 @@ def test_an_error_sets_the_alarm_off_and_time_brings_it_back(sandbox: Sandbox, h
 
 
 def test_slow_and_throttled_calls_are_noticed(sandbox: Sandbox, heard: Any) -> None:
-    make_function(sandbox, "slow", "import time\ndef handler(event, context):\n    time.sleep(0.3)\n")
-    watch(sandbox, "slow", "Duration", heard.arn, ExtendedStatistic="p95", Threshold=250)
-    watch(sandbox, "slow", "Throttles", heard.arn, Statistic="Sum", Threshold=1)
+    make_function(sandbox, "sluggish", "import time\ndef handler(event, context):\n    time.sleep(0.3)\n")
+    watch(sandbox, "sluggish", "Duration", heard.arn, ExtendedStatistic="p95", Threshold=250)
+    watch(sandbox, "sluggish", "Throttles", heard.arn, Statistic="Sum", Threshold=1)
     functions = client("lambda", sandbox)
-    functions.invoke(FunctionName="slow", Payload=b"{}")
-    functions.put_function_concurrency(FunctionName="slow", ReservedConcurrentExecutions=0)
+    functions.invoke(FunctionName="sluggish", Payload=b"{}")
+    functions.put_function_concurrency(FunctionName="sluggish", ReservedConcurrentExecutions=0)
     with pytest.raises(functions.exceptions.TooManyRequestsException):
-        functions.invoke(FunctionName="slow", Payload=b"{}")
+        functions.invoke(FunctionName="sluggish", Payload=b"{}")
     assert eventually(
-        lambda: {state_of(sandbox, f"slow-{metric}") for metric in ("Duration", "Throttles")} == {"ALARM"}
+        lambda: {state_of(sandbox, f"sluggish-{metric}") for metric in ("Duration", "Throttles")} == {"ALARM"}
     )
 
 
