@@ -11,9 +11,10 @@ from deployments.models import Approval, Deployment, Status
 from deployments.protection import Rule, Standing
 from deployments.telling.occasions import Occasion
 from deployments.telling.telling import tell
+from projects import protecting
 from projects.access import role_in
 from projects.audit.deeds import Deed
-from projects.models import Membership, User
+from projects.models import Environment, Membership, User
 from projects.people.api_tokens import stands_behind
 from projects.roles import Action, Role, can
 
@@ -27,7 +28,7 @@ def standing(deployment: Deployment) -> Standing:
     }
     return protection.stand(
         # What takes a failed run back was agreed to with the environment's settings and with that run.
-        rule=Rule(environment.required_approvals if environment.protected and not deployment.undoes else 0),
+        rule=Rule(0 if deployment.undoes else _required(environment)),
         plan_digest=deployment.plan.digest,
         proposer=deployment.proposed_by_id,
         reviews=[
@@ -41,6 +42,10 @@ def standing(deployment: Deployment) -> Standing:
             for approval in deployment.approvals.all()
         ],
     )
+
+
+def _required(environment: Environment) -> int:
+    return sum(requirement.count for requirement in protecting.in_force(environment).protection.approvals)
 
 
 def why_not(deployment: Deployment, user: User, role: Role | None) -> str:

@@ -193,6 +193,11 @@ class EnvironmentForm(EnvironmentModelForm):
     """An environment and its protection; the name is chosen once."""
 
     bound_field_class = StyledField
+    protected = forms.BooleanField(
+        required=False,
+        label="Protected",
+        help_text="Plans must be approved by somebody else, and what holds data is kept. More can be asked for later.",
+    )
 
     class Meta:
         model = Environment
@@ -205,8 +210,6 @@ class EnvironmentForm(EnvironmentModelForm):
             "read_role_arn",
             "mfa_serial",
             "profile",
-            "protected",
-            "required_approvals",
             "automatic_rollback",
         ]
         labels = {
@@ -216,8 +219,6 @@ class EnvironmentForm(EnvironmentModelForm):
             "read_role_arn": "Role that only reads",
             "mfa_serial": "MFA device",
             "automatic_rollback": "Undo failed runs",
-            "protected": "Protected",
-            "required_approvals": "Approvals needed",
         }
         help_texts = {
             "name": "dev, staging, prod ... as strands.yaml names it.",
@@ -227,8 +228,6 @@ class EnvironmentForm(EnvironmentModelForm):
             " code of it; plans are made with the role that only reads. Empty: nobody is asked.",
             "profile": "A profile of the server's AWS configuration.",
             "automatic_rollback": "What a failed run created is deleted again by itself; what was there before stays.",
-            "protected": "Plans must be approved by others than who proposed them; stateful resources are kept.",
-            "required_approvals": "How many people, when protected.",
         }
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
@@ -236,6 +235,7 @@ class EnvironmentForm(EnvironmentModelForm):
         self.project = project
         if self.instance.pk:
             self.fields["name"].disabled = True
+            del self.fields["protected"]
         if not settings.SERVER_CREDENTIALS:
             self.fields["credentials"].choices = [(Credentials.ROLE.value, Credentials.ROLE.label)]  # type: ignore[attr-defined]
             self.initial["credentials"] = Credentials.ROLE

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 
 from django.contrib.auth.models import AbstractUser
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import RegexValidator
 from django.db import models
 
 from projects.roles import Role, Scope
@@ -118,8 +118,9 @@ class Environment(models.Model):
     mfa_serial = models.CharField("MFA device", max_length=256, blank=True, validators=[mfa_validator])
     profile = models.CharField(max_length=64, blank=True, validators=[profile_validator])
     external_id = models.CharField(max_length=64, default=new_external_id, editable=False)
-    protected = models.BooleanField(default=False)
-    required_approvals = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)])
+    protected = models.BooleanField(
+        default=False, editable=False, help_text="whether the protection in force asks for anything; see `protecting`"
+    )
     automatic_rollback = models.BooleanField(default=False)
     position = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -135,6 +136,40 @@ class Environment(models.Model):
     def asks_for_code(self) -> bool:
         """Whoever writes to it has to enter a code of an MFA device; planning only reads."""
         return bool(self.mfa_serial) and self.credentials == Credentials.ROLE
+
+
+class ProtectionRevision(models.Model):
+    """One numbered revision of what an environment asks of plans; what it says is never changed once written.
+
+    The newest one that took effect is in force. One that did neither, and is not closed, waits for another owner.
+    """
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="protections")
+    number = models.PositiveIntegerField()
+    text = models.TextField(help_text="projects.protection.model.Protection as canonical JSON")
+    digest = models.CharField(max_length=64)
+    message = models.CharField(max_length=200, blank=True)
+    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    author_text = models.CharField(max_length=150)
+    created_at = models.DateTimeField(auto_now_add=True)
+    in_force_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True, help_text="when it was declined, withdrawn or overtaken")
+    settled_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    settled_by_text = models.CharField(max_length=150, blank=True, help_text="who consented, declined or withdrew")
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "number"], name="protection_number_in_environment"),
+            models.UniqueConstraint(
+                fields=["environment"],
+                condition=models.Q(in_force_at=None, closed_at=None),
+                name="one_protection_waits",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"protection {self.number} of {self.environment}"
 
 
 class Configuration(models.Model):

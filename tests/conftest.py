@@ -6,11 +6,14 @@ import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from projects import protecting
 from projects.models import Environment, Membership, Project, User
+from projects.protection.model import Protection, Requirement
 from projects.roles import Role
 from strandsweb.sandbox.starter import Sandbox, start
 
@@ -83,10 +86,16 @@ def dev(project: Project, account: str) -> Environment:
 
 @pytest.fixture
 def prod(project: Project, account: str) -> Environment:
-    """A protected environment."""
-    return Environment.objects.create(
-        project=project, name="prod", account=account, region="us-east-1", protected=True, position=1
-    )
+    """A protected environment, which asks for one approval by somebody else than who proposed."""
+    prod = Environment.objects.create(project=project, name="prod", account=account, region="us-east-1", position=1)
+    protect(prod)
+    return prod
+
+
+def protect(environment: Environment, approvals: int = 1, **more: Any) -> None:
+    """Puts a protection in force that asks for so many approvals, and for `more`; editors may give them."""
+    asked = {"approvals": (Requirement(approvals),) if approvals else (), "editor_may_approve": bool(approvals)} | more
+    protecting.put_in_force(environment=environment, protection=Protection(**asked), author=None)
 
 
 @pytest.fixture(scope="session")

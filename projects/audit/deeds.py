@@ -25,6 +25,7 @@ class Deed(models.TextChoices):
     MEMBER_REMOVED = "member.removed", "removed a member"
     ENVIRONMENT_CREATED = "environment.created", "created an environment"
     ENVIRONMENT_CHANGED = "environment.changed", "changed an environment"
+    PROTECTION_CHANGED = "protection.changed", "changed the protection of an environment"
     CONFIGURATION_SAVED = "configuration.saved", "saved a revision of the configuration"
     SOURCE_UPLOADED = "source.uploaded", "uploaded a source bundle"
     SECRET_SET = "secret.set", "set the value of a secret"

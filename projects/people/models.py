@@ -1,41 +1,101 @@
-"""Roles by group, invitations, and what acts in the name of people: tokens and service accounts."""
+"""Groups, roles in environments, invitations, and what acts in the name of people: tokens and service accounts."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
 
-from projects.models import Membership, Project, User
+from projects.models import Environment, Membership, Project, User
 from projects.roles import Action, Role, Scope
 
 ROLES = [(role.value, role.value) for role in Role]
 
 
-class GroupRole(models.Model):
-    """Members of a provider's group have this role in the project."""
+class Group(models.Model):
+    """Some of a project's members, by a name that roles and protection know them by; the name is chosen once.
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="group_roles")
-    provider = models.CharField(max_length=30)
-    group = models.CharField(max_length=200)
+    Chosen by hand, or, with `provider` and `claim`, whoever that sign-in provider says is in its group of that name.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="groups")
+    name = models.CharField(max_length=200)
+    provider = models.CharField(max_length=30, blank=True)
+    claim = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "name"], name="group_name_in_project"),
+            models.UniqueConstraint(
+                fields=["project", "provider", "claim"], condition=~models.Q(provider=""), name="claim_once_in_project"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.project}"
+
+
+class GroupMember(models.Model):
+    """A member of the project is in the group; whoever leaves the project leaves its groups."""
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="members")
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="in_groups")
+
+    class Meta:
+        ordering = ["membership__user__username"]
+        constraints = [models.UniqueConstraint(fields=["membership", "group"], name="once_in_group")]
+
+    def __str__(self) -> str:
+        return f"{self.membership} in {self.group.name}"
+
+
+class GroupRole(models.Model):
+    """Members of the group have this role in the environment.
+
+    Without an environment, whom the group's provider says is in it becomes a member of the project in this role.
+    """
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="roles")
+    environment = models.ForeignKey(Environment, null=True, on_delete=models.CASCADE, related_name="group_roles")
     role = models.CharField(max_length=10, choices=ROLES)
 
     class Meta:
-        ordering = ["provider", "group"]
-        constraints = [models.UniqueConstraint(fields=["project", "provider", "group"], name="one_role_per_group")]
+        ordering = ["environment__position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "group"], name="one_role_per_group_and_environment"),
+            models.UniqueConstraint(
+                fields=["group"], condition=models.Q(environment=None), name="one_role_per_group_in_project"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.group} of {self.provider}: {self.role} in {self.project}"
+        return f"{self.group.name}: {self.role} in {self.environment or self.group.project}"
+
+
+class EnvironmentRole(models.Model):
+    """A member's role in one environment, given by hand; it outweighs their role in the project."""
+
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="environment_roles")
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="roles")
+    role = models.CharField(max_length=10, choices=ROLES)
+
+    class Meta:
+        ordering = ["environment__position", "pk"]
+        constraints = [models.UniqueConstraint(fields=["membership", "environment"], name="one_role_per_environment")]
+
+    def __str__(self) -> str:
+        return f"{self.membership.user} ({self.role}) in {self.environment}"
 
 
 class GivenRole(models.Model):
     """Marks a membership that came with a group, and leaves with it; one without this mark was given by hand."""
 
     membership = models.OneToOneField(Membership, primary_key=True, on_delete=models.CASCADE, related_name="given")
-    provider = models.CharField(max_length=30)
-    group = models.CharField(max_length=200)
+    # A mark that was lost would make a role of the group one by hand: the group goes after whom it brought.
+    group = models.ForeignKey(Group, on_delete=models.RESTRICT, related_name="given")
 
     def __str__(self) -> str:
-        return f"{self.membership} by {self.group} of {self.provider}"
+        return f"{self.membership} by {self.group}"
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):

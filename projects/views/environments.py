@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
+from projects import protecting
 from projects.access import access_to
 from projects.audit.deeds import Deed
 from projects.audit.writing import changed
@@ -30,6 +31,8 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
             environment = form.save()
             detail = {"after": _facts(environment)}
             audit(Deed.ENVIRONMENT_CREATED, actor=access.user, environment=environment, detail=detail)
+            if form.cleaned_data["protected"]:
+                protecting.put_in_force(environment=environment, protection=protecting.USUAL, author=access.user)
         messages.success(request, f"The environment {environment.name} is made.")
         return redirect("environment", slug, environment.name)
     context = {"access": access, "tab": "overview", "form": form}

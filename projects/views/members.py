@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -20,10 +21,12 @@ from projects.people.groups import providers_with_groups
 from projects.people.models import GivenRole
 from projects.roles import Action, Role
 
+PER_PAGE = 50
+
 
 @require_http_methods(["GET", "POST"])
 def members(request: HttpRequest, slug: str) -> HttpResponse:
-    """The list, and a form for owners to add somebody."""
+    """The list, by the page from `?after=` on, `?text=` of it; and a form for owners to add somebody."""
     access = access_to(request.user, slug, Action.MANAGE_MEMBERS if request.method == "POST" else Action.VIEW)
     form = MemberForm(posted(request))
     if request.method == "POST" and form.is_valid():
@@ -43,11 +46,19 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
 def show(request: HttpRequest, access: Access, status: int = 0, **more: Form | str) -> HttpResponse:
     """The page, with the form that was refused or the link that is shown once, if there is one."""
     providers = providers_with_groups()
+    text = request.GET.get("text", "")[:150].replace("\0", "").strip()
+    found = list(_named(access.project, text).filter(user__username__gt=request.GET.get("after", ""))[: PER_PAGE + 1])
+    query = request.GET.copy()
+    if len(found) > PER_PAGE:
+        query["after"] = found[PER_PAGE - 1].user.username
     context = {
         "access": access,
         "tab": "members",
         "form": MemberForm(),
-        "members": access.project.memberships.filter(user__service=None).select_related("user", "given"),
+        "members": found[:PER_PAGE],
+        "more": query.urlencode() if len(found) > PER_PAGE else "",
+        "text": text,
+        "from_the_first": "after" not in request.GET,
         "roles": list(Role),
         "providers": providers,
         "group_form": GroupForm(providers=providers),
@@ -91,6 +102,16 @@ def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             _audit(Deed.MEMBER_REMOVED, access, membership.user, before=membership.role)
             messages.success(request, f"{membership.user.text} is no longer a member.")
     return redirect("members", slug)
+
+
+def _named(project: Project, text: str) -> QuerySet[Membership]:
+    """The members by username whose name has that in it; empty text: all. Service accounts have a page of their own."""
+    people = project.memberships.filter(user__service=None).select_related("user", "given")
+    for word in text.split():
+        people = people.filter(
+            Q(user__username__icontains=word) | Q(user__first_name__icontains=word) | Q(user__last_name__icontains=word)
+        )
+    return people
 
 
 def _locked(project: Project, pk: int) -> Membership:

@@ -9,6 +9,7 @@ from deployments.errors import NotAllowed, OutOfDate
 from deployments.models import Deployment, Status
 from projects.models import Configuration, Environment, Membership, User
 from projects.roles import Action, Scope
+from tests.conftest import protect
 from tests.deployments.conftest import plan
 
 pytestmark = pytest.mark.django_db
@@ -65,8 +66,7 @@ def test_one_rejection_ends_it(waiting: Deployment, ada: User, alice: User) -> N
 
 
 def test_two_approvals_are_two_people(prod: Environment, waiting: Deployment, ada: User, alice: User) -> None:
-    prod.required_approvals = 2
-    prod.save()
+    protect(prod, approvals=2)
     assert approve(waiting, ada).status == Status.WAITING
     assert approve(waiting, alice).status == Status.READY
 

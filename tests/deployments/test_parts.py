@@ -18,7 +18,7 @@ from history.models import Record
 from projects import editing
 from projects.bundles import read_folder
 from projects.models import Configuration, Environment, User
-from tests.conftest import SAMPLE
+from tests.conftest import SAMPLE, protect
 from tests.deployments.conftest import actions, plan, run, sandbox_call
 from tests.deployments.test_admission import set_visibility
 
@@ -85,13 +85,13 @@ def test_a_failed_first_run_is_taken_back_and_nothing_is_left(
 def test_taking_back_leaves_alone_what_was_there_before_even_where_it_drifted(
     prod: Environment, ada: User, bob: User, sample: Configuration, edit: Edit, cloud: str
 ) -> None:
-    prod.protected, prod.automatic_rollback = False, True
+    prod.automatic_rollback = True
     prod.save()
+    protect(prod, approvals=0)
     first = run(plan(prod, bob), bob)
     assert first.status == Status.SUCCEEDED, first.error
     before = states.load(prod).resources
-    prod.protected = True
-    prod.save()
+    protect(prod)
     more = "  - {name: extra, type: sqs}\n  - {name: more, type: dynamodb, properties: {partition_key: id}}\n"
     edit("resources:\n", "resources:\n" + more)
     refuse(cloud, "dynamodb", "CreateTable", times=100)

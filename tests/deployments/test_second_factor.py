@@ -270,7 +270,7 @@ def test_settings_say_what_a_code_needs(dev: Environment, alice: User, client: C
     client.force_login(alice)
     url = reverse("environment-edit", args=["support-desk", "dev"])
     form = {
-        "account": dev.account, "region": dev.region, "credentials": "role", "required_approvals": 1,
+        "account": dev.account, "region": dev.region, "credentials": "role",
         "role_arn": f"arn:aws:iam::{dev.account}:role/write", "mfa_serial": "arn:aws:iam::123456789012:mfa/me",
     }  # fmt: skip
     assert "Name a role that only reads" in client.post(url, form).content.decode()

@@ -72,7 +72,6 @@ def test_the_main_job_without_javascript(start: Callable[..., Copy]) -> None:
         region="us-east-1",
         role_arn="arn:aws:iam::987654321098:role/strandsweb-deploy",
         protected="on",
-        required_approvals="1",
     )
 
     olga.open("/projects/support-desk/environments/prod/plan/")

@@ -10,7 +10,9 @@ from django.db import connection
 from deployments import approvals, execution, leases, orders, planning
 from deployments.errors import NotAllowed, OutOfDate
 from deployments.models import Deployment, Lease, Method
+from projects import protecting
 from projects.models import Environment, Membership, User
+from projects.protection.model import Protection, Requirement
 from projects.roles import Role
 
 
@@ -22,7 +24,8 @@ def vendor() -> str:
 def protect(slug: str) -> None:
     """The environment asks for one approval; Ada and Olga may give it."""
     environment = Environment.objects.get(project__slug=slug)
-    Environment.objects.filter(pk=environment.pk).update(protected=True, required_approvals=1)
+    asked = Protection(approvals=(Requirement(),), editor_may_approve=True)
+    protecting.put_in_force(environment=environment, protection=asked, author=None)
     for name in ("ada", "olga"):
         user = User.objects.create_user(username=name, password=name)
         Membership.objects.create(project=environment.project, user=user, role=Role.APPROVER)

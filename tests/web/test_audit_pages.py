@@ -124,12 +124,11 @@ def test_an_environment_changes_with_what_was_and_what_is(
     project: Project, dev: Environment, alice: User, visit: Visit
 ) -> None:
     form = {"name": "qa", "account": "123456789012", "region": "us-east-1", "credentials": "ambient"}
-    more = {"required_approvals": "1"}
     browser = visit(alice)
-    browser.post(reverse("environment-new", args=[project.slug]), form | more)
+    browser.post(reverse("environment-new", args=[project.slug]), form)
     edit = reverse("environment-edit", args=[project.slug, "qa"])
-    browser.post(edit, form | more | {"region": "eu-west-1"})
-    browser.post(edit, form | more | {"region": "eu-west-1"})
+    browser.post(edit, form | {"region": "eu-west-1"})
+    browser.post(edit, form | {"region": "eu-west-1"})
     moved, made = AuditEntry.objects.all()
     assert (made.deed, made.environment) == (Deed.ENVIRONMENT_CREATED, "qa")
     assert made.detail["after"]["account"] == "123456789012"

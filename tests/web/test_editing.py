@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from projects import protecting
 from projects.models import Configuration, Environment, Membership, Project, User
 from projects.roles import Role
 from tests.web.conftest import Visit
@@ -169,17 +170,17 @@ def test_a_member_is_not_added_twice(project: Project, alice: User, vera: User, 
 
 
 def test_an_environment_is_made_and_protected(project: Project, dev: Environment, alice: User, visit: Visit) -> None:
-    fields = {"name": "live", "account": "123456789012", "region": "us-east-1", "required_approvals": 2}
+    fields = {"name": "live", "account": "123456789012", "region": "us-east-1"}
     fields |= {"credentials": "ambient"}
     url = reverse("environment-new", args=[project.slug])
     answer = visit(alice).post(url, fields | {"protected": "on"})
     assert answer["Location"] == reverse("environment", args=[project.slug, "live"])
     made = Environment.objects.get(project=project, name="live")
-    assert (made.protected, made.required_approvals, made.position) == (True, 2, 1)
+    assert (made.protected, protecting.in_force(made).number, made.position) == (True, 1, 1)
     edit = reverse("environment-edit", args=[project.slug, "live"])
     visit(alice).post(edit, fields | {"name": "other", "region": "eu-west-1"})
     made.refresh_from_db()
-    assert (made.name, made.region, made.protected) == ("live", "eu-west-1", False)
+    assert (made.name, made.region, made.protected) == ("live", "eu-west-1", True)
     taken = visit(alice).post(url, fields | {"name": "dev"})
     assert b"has an environment of this name" in taken.content
 
@@ -188,7 +189,7 @@ def test_how_an_environment_is_reached_is_complete(
     project: Project, dev: Environment, alice: User, visit: Visit, settings: Any
 ) -> None:
     url = reverse("environment-edit", args=[project.slug, "dev"])
-    fields = {"name": "dev", "account": dev.account, "region": dev.region, "required_approvals": 1}
+    fields = {"name": "dev", "account": dev.account, "region": dev.region}
     assert b"Name the role to assume." in visit(alice).post(url, fields | {"credentials": "role"}).content
     assert b"Name the profile." in visit(alice).post(url, fields | {"credentials": "profile"}).content
     settings.SERVER_CREDENTIALS = False

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from deployments import execution, orders, planning
 from deployments.models import Method, Status
-from projects import editing
+from projects import editing, protecting
 from projects.bundles import read_folder
 from projects.models import Environment, Membership, Project, User
 from strandsweb.demo import ROLES, make_accounts
@@ -55,9 +55,11 @@ def _fill(project: Project, accounts: dict[str, User]) -> None:
     for name, role in ROLES.items():
         Membership.objects.create(project=project, user=accounts[name], role=role)
     for position, (name, account, protected) in enumerate(ENVIRONMENTS):
-        Environment.objects.create(
-            project=project, name=name, account=account, region="us-east-1", protected=protected, position=position
+        environment = Environment.objects.create(
+            project=project, name=name, account=account, region="us-east-1", position=position
         )
+        if protected:
+            protecting.put_in_force(environment=environment, protection=protecting.USUAL, author=accounts["owner"])
     editing.save_configuration(
         project=project,
         text=(SAMPLE / "strands.yaml").read_text(),
