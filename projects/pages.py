@@ -20,6 +20,11 @@ def posted(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
+def asked(request: HttpRequest, name: str, most: int = 200) -> str:
+    """A word of the query, so that it can be searched for: bounded, and without NUL, which PostgreSQL refuses."""
+    return request.GET.get(name, "")[:most].replace("\0", "").strip()
+
+
 def page(
     request: HttpRequest, template: str, context: Mapping[str, Any], *, fragment: str = "", status: int = 200
 ) -> HttpResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
@@ -12,8 +12,10 @@ from deployments import inbox
 from deployments.models import OPEN, RAN, Deployment, DriftCheck
 from projects.access import access_to
 from projects.models import Environment, Project, User
-from projects.pages import page
+from projects.pages import asked, page
 from projects.roles import Action
+
+PER_PAGE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +31,24 @@ class Card:
 
 @require_GET
 def projects(request: HttpRequest) -> HttpResponse:
-    """My projects, and the plans that wait for my approval."""
+    """My projects, by the page from `?after=` on, `?text=` of them; and the plans that wait for my approval."""
     assert isinstance(request.user, User)
-    mine = (
-        Project.objects.visible_to(request.user)
-        .annotate(environment_count=Count("environments", distinct=True))
-        .prefetch_related("environments")
-    )
+    mine = Project.objects.visible_to(request.user).prefetch_related("environments")
+    text, after = asked(request, "text"), asked(request, "after")
+    for word in text.split():
+        mine = mine.filter(Q(slug__icontains=word) | Q(description__icontains=word))
+    found = list(mine.filter(slug__gt=after)[: PER_PAGE + 1])
+    query = request.GET.copy()
+    if len(found) > PER_PAGE:
+        query["after"] = found[PER_PAGE - 1].slug
     waiting = inbox.to_approve(request.user).select_related("environment__project")[: inbox.AT_MOST]
-    context = {"projects": mine, "waiting": waiting}
+    context = {
+        "projects": found[:PER_PAGE],
+        "more": query.urlencode() if len(found) > PER_PAGE else "",
+        "text": text,
+        "narrowed": bool(text or after),
+        "waiting": waiting,
+    }
     return page(request, "projects/projects.html", context)
 
 

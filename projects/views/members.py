@@ -16,7 +16,7 @@ from projects.audit.deeds import Deed
 from projects.audit.writing import write as audit
 from projects.forms import GroupForm, InvitationForm, MemberForm, RoleForm, is_last_owner
 from projects.models import Membership, Project, User
-from projects.pages import page, posted
+from projects.pages import asked, page, posted
 from projects.people.groups import providers_with_groups
 from projects.people.models import GivenRole
 from projects.roles import Action, Role
@@ -46,8 +46,8 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
 def show(request: HttpRequest, access: Access, status: int = 0, **more: Form | str) -> HttpResponse:
     """The page, with the form that was refused or the link that is shown once, if there is one."""
     providers = providers_with_groups()
-    text = request.GET.get("text", "")[:150].replace("\0", "").strip()
-    found = list(_named(access.project, text).filter(user__username__gt=request.GET.get("after", ""))[: PER_PAGE + 1])
+    text, after = asked(request, "text"), asked(request, "after")
+    found = list(_named(access.project, text).filter(user__username__gt=after)[: PER_PAGE + 1])
     query = request.GET.copy()
     if len(found) > PER_PAGE:
         query["after"] = found[PER_PAGE - 1].user.username
@@ -58,7 +58,7 @@ def show(request: HttpRequest, access: Access, status: int = 0, **more: Form | s
         "members": found[:PER_PAGE],
         "more": query.urlencode() if len(found) > PER_PAGE else "",
         "text": text,
-        "from_the_first": "after" not in request.GET,
+        "narrowed": bool(text or after),
         "roles": list(Role),
         "providers": providers,
         "group_form": GroupForm(providers=providers),
