@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -61,19 +62,24 @@ def empty_history() -> None:
     history.store._memory.cache_clear()
 
 
-@pytest.fixture
-def configuration(project: Project, alice: User) -> Configuration:
-    """The sample's text as revision 1."""
+def sample_configuration(project: Project, author: User, number: int = 1) -> Configuration:
+    """The sample's text as a revision of that number."""
     text = (SAMPLE / "strands.yaml").read_text()
     return Configuration.objects.create(
         project=project,
-        number=1,
+        number=number,
         text=text,
         digest=Configuration.digest_of(text),
         message="The sample",
-        author=alice,
-        author_text=alice.text,
+        author=author,
+        author_text=author.text,
     )
+
+
+@pytest.fixture
+def configuration(project: Project, alice: User) -> Configuration:
+    """The sample's text as revision 1."""
+    return sample_configuration(project, alice)
 
 
 @pytest.fixture
@@ -135,50 +141,59 @@ CHANGES = (
 )
 
 
+def proposed(
+    environment: Environment,
+    status: Status,
+    *,
+    configuration: Configuration,
+    source: SourceBundle,
+    by: User,
+    **fields: Any,
+) -> Deployment:
+    """A deployment that is planned and in the given status."""
+    plan = Plan(
+        Subject(
+            kind=PlanKind.DEPLOY,
+            project=environment.project.slug,
+            environment=environment.name,
+            account=environment.account,
+            region=environment.region,
+            base_serial=0,
+            base_digest=DIGEST,
+            live_fingerprint=DIGEST,
+            configuration_number=configuration.number,
+            configuration_digest=configuration.digest,
+            source_digest=source.digest,
+        ),
+        CHANGES,
+    )
+    wanted: dict[str, Any] = {
+        "public_id": new_deployment_id(START),
+        "environment": environment,
+        "kind": PlanKind.DEPLOY,
+        "status": status,
+        "method": Method.WEB,
+        "message": "More memory",
+        "configuration": configuration,
+        "source": source,
+        "proposed_by": by,
+        "proposed_by_text": by.text,
+        "created_at": START,
+        "planned_at": START,
+        "counts": plan.counts(),
+        "destroys_data": True,
+    }
+    deployment = Deployment.objects.create(**(wanted | fields))
+    PlanDocument.objects.create(
+        deployment=deployment, text=plan.to_json(), digest=plan.digest(), state_before=empty_state(environment)
+    )
+    return deployment
+
+
 @pytest.fixture
 def propose(configuration: Configuration, source: SourceBundle, bob: User) -> Callable[..., Deployment]:
     """Makes a deployment that is planned and in the given status."""
-
-    def make(environment: Environment, status: Status, **fields: Any) -> Deployment:
-        plan = Plan(
-            Subject(
-                kind=PlanKind.DEPLOY,
-                project=environment.project.slug,
-                environment=environment.name,
-                account=environment.account,
-                region=environment.region,
-                base_serial=0,
-                base_digest=DIGEST,
-                live_fingerprint=DIGEST,
-                configuration_number=configuration.number,
-                configuration_digest=configuration.digest,
-                source_digest=source.digest,
-            ),
-            CHANGES,
-        )
-        wanted: dict[str, Any] = {
-            "public_id": new_deployment_id(START),
-            "environment": environment,
-            "kind": PlanKind.DEPLOY,
-            "status": status,
-            "method": Method.WEB,
-            "message": "More memory",
-            "configuration": configuration,
-            "source": source,
-            "proposed_by": bob,
-            "proposed_by_text": bob.text,
-            "created_at": START,
-            "planned_at": START,
-            "counts": plan.counts(),
-            "destroys_data": True,
-        }
-        deployment = Deployment.objects.create(**(wanted | fields))
-        PlanDocument.objects.create(
-            deployment=deployment, text=plan.to_json(), digest=plan.digest(), state_before=empty_state(environment)
-        )
-        return deployment
-
-    return make
+    return partial(proposed, configuration=configuration, source=source, by=bob)
 
 
 def empty_state(environment: Environment) -> dict[str, Any]:
@@ -233,12 +248,11 @@ def running(propose: Callable[..., Deployment], dev: Environment, bob: User) -> 
     return deployment
 
 
-@pytest.fixture
-def recorded(propose: Callable[..., Deployment], dev: Environment, bob: User) -> Deployment:
-    """A deployment to dev that succeeded and has its record."""
-    EnvironmentState.objects.create(environment=dev, serial=1)
+def run_to_record(propose: Callable[..., Deployment], environment: Environment, by: User) -> Deployment:
+    """A deployment that succeeded and has its record."""
+    EnvironmentState.objects.create(environment=environment, serial=1)
     StateEntry.objects.create(
-        environment=dev,
+        environment=environment,
         logical_id="AlertsTopic",
         stack="shared-infrastructure",
         type="AWS::SNS::Topic",
@@ -252,15 +266,21 @@ def recorded(propose: Callable[..., Deployment], dev: Environment, bob: User) ->
         },
     )
     deployment = propose(
-        dev,
+        environment,
         Status.SUCCEEDED,
         started_at=START,
         ended_at=START + timedelta(seconds=5),
-        run_by=bob,
-        run_by_text=bob.text,
+        run_by=by,
+        run_by_text=by.text,
     )
     tell(deployment, "run.started", steps=1, worker="w")
     tell(deployment, "run.ended", status="succeeded", seconds=5.0, counts={})
     record_run(Deployment.objects.get(pk=deployment.pk))
     deployment.refresh_from_db()
     return deployment
+
+
+@pytest.fixture
+def recorded(propose: Callable[..., Deployment], dev: Environment, bob: User) -> Deployment:
+    """A deployment to dev that succeeded and has its record."""
+    return run_to_record(propose, dev, bob)

@@ -1,0 +1,158 @@
+"""Every address of a project: which action it asks for and what it answers; and one of everything to ask it about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.urls import reverse
+
+from deployments.models import Deployment, Status
+from deployments.telling import channels
+from projects.models import Environment, Membership, SourceBundle, User
+from projects.people.api_tokens import make_service_account, make_token
+from projects.people.invitations import invite
+from projects.people.models import GroupRole
+from projects.roles import Action, Role
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One address and method: which action it asks for, and what it answers to those who may."""
+
+    name: str
+    method: str
+    action: Action
+    arguments: tuple[str, ...] = ()
+    answers: tuple[int, ...] = (200,)
+    data: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.name}"
+
+
+Propose = Callable[..., Deployment]
+VIEW = Action.VIEW
+RUNGS = [
+    Rung("project", "GET", VIEW),
+    Rung("configuration", "GET", VIEW),
+    Rung("configuration-revision", "GET", VIEW, ("1",)),
+    Rung("configuration-edit", "GET", Action.EDIT_CONFIGURATION),
+    Rung("configuration-edit", "POST", Action.EDIT_CONFIGURATION, answers=(422,)),
+    Rung("configuration-check", "POST", Action.EDIT_CONFIGURATION),
+    Rung("sources", "GET", VIEW),
+    Rung("sources", "POST", Action.UPLOAD_SOURCE, answers=(422,), data={"origin": "x"}),
+    Rung("source", "GET", VIEW, ("{source}",)),
+    Rung("members", "GET", VIEW),
+    Rung("members", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"username": "nobody"}),
+    Rung("rights", "GET", VIEW),
+    Rung("member-role", "POST", Action.MANAGE_MEMBERS, ("{member}",), (302,)),
+    Rung("member-remove", "POST", Action.MANAGE_MEMBERS, ("{member}",), (302,)),
+    Rung("service-accounts", "GET", Action.MANAGE_MEMBERS),
+    Rung("service-accounts", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"name": "C I"}),
+    Rung("service-account", "GET", Action.MANAGE_MEMBERS, ("{service}",)),
+    Rung("service-account", "POST", Action.MANAGE_MEMBERS, ("{service}",), (302,)),
+    Rung("service-token-revoke", "POST", Action.MANAGE_MEMBERS, ("{service}", "{token}"), (302,)),
+    Rung("service-account-close", "POST", Action.MANAGE_MEMBERS, ("{service}",), (302,)),
+    Rung("invite", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"role": "king"}),
+    Rung("invitation-resend", "POST", Action.MANAGE_MEMBERS, ("{invitation}",)),
+    Rung("invitation-revoke", "POST", Action.MANAGE_MEMBERS, ("{invitation}",), (302,)),
+    Rung("group-role-add", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"provider": "none"}),
+    Rung("group-role-remove", "POST", Action.MANAGE_MEMBERS, ("{group}",), (302,)),
+    Rung("environment-new", "GET", Action.MANAGE_ENVIRONMENTS),
+    Rung("environment-new", "POST", Action.MANAGE_ENVIRONMENTS, answers=(422,), data={"name": "X"}),
+    Rung("environment-edit", "GET", Action.MANAGE_ENVIRONMENTS, ("dev",)),
+    Rung("environment-edit", "POST", Action.MANAGE_ENVIRONMENTS, ("dev",), (422,), {"account": "1"}),
+    Rung("environment", "GET", VIEW, ("dev",)),
+    Rung("environment-plan", "GET", Action.PROPOSE, ("dev",)),
+    Rung("environment-plan", "POST", Action.PROPOSE, ("dev",), (422,), {"configuration": "0"}),
+    Rung("environment-destroy", "GET", Action.PROPOSE, ("dev",)),
+    Rung("environment-destroy", "POST", Action.PROPOSE, ("dev",), (422,), {"confirm": "prod"}),
+    Rung("environment-export", "GET", VIEW, ("dev",)),
+    Rung("environment-export-file", "GET", VIEW, ("dev", "template.json")),
+    Rung("environment-import", "GET", Action.MANAGE_ENVIRONMENTS, ("dev",)),
+    Rung("environment-import", "POST", Action.MANAGE_ENVIRONMENTS, ("dev",), (422,)),
+    Rung("environment-import-state", "POST", Action.MANAGE_ENVIRONMENTS, ("dev",), (422,)),
+    Rung("environment-access", "GET", Action.MANAGE_ENVIRONMENTS, ("dev",)),
+    Rung("environment-access", "POST", Action.MANAGE_ENVIRONMENTS, ("dev",)),
+    Rung("environment-secrets", "GET", VIEW, ("dev",)),
+    Rung("environment-secrets", "POST", Action.SET_SECRETS, ("dev",), (422,)),
+    Rung("environment-adopt", "POST", Action.EDIT_CONFIGURATION, ("dev",), (302,)),
+    Rung("environment-drift", "GET", VIEW, ("dev",), (302,)),
+    Rung("environment-drift", "POST", Action.PROPOSE, ("dev",), (302,)),
+    Rung("environment-optimise", "GET", VIEW, ("dev",)),
+    Rung("environment-optimise-finding", "GET", VIEW, ("dev", "0" * 12), (302,)),
+    Rung("environment-optimise-finding", "POST", Action.EDIT_CONFIGURATION, ("dev", "0" * 12), (302,)),
+    Rung("environment-try", "POST", Action.TRY, ("dev",), (422,), {"method": "BREW"}),
+    Rung("deployments", "GET", VIEW),
+    Rung("deployment", "GET", VIEW, ("{deployment}",)),
+    Rung("deployment-news", "GET", VIEW, ("{deployment}",)),
+    Rung("deployment-log", "GET", VIEW, ("{deployment}",)),
+    Rung("deployment-approve", "POST", Action.APPROVE, ("{deployment}",), (302,)),
+    Rung("deployment-reject", "POST", Action.APPROVE, ("{deployment}",), (302,)),
+    Rung("deployment-start", "POST", Action.RUN, ("{deployment}",), (302,)),
+    Rung("deployment-code", "POST", Action.RUN, ("{deployment}",), (302,)),
+    Rung("deployment-cancel", "POST", Action.CANCEL_OWN, ("{deployment}",), (302,)),
+    Rung("deployment-discard", "POST", Action.PROPOSE, ("{deployment}",), (302,)),
+    Rung("audit", "GET", VIEW),
+    Rung("audit-export", "GET", VIEW, ("csv",)),
+    Rung("audit-verification", "POST", VIEW),
+    Rung("audit-keeping", "POST", Action.MANAGE_MEMBERS, answers=(302,)),
+    Rung("notifications", "GET", VIEW),
+    Rung("notifications", "POST", Action.MANAGE_NOTIFICATIONS, answers=(422,), data={"kind": "pigeon"}),
+    Rung("channel", "GET", Action.MANAGE_NOTIFICATIONS, ("{channel}",)),
+    Rung("channel", "POST", Action.MANAGE_NOTIFICATIONS, ("{channel}",), (422,)),
+    Rung("channel-remove", "POST", Action.MANAGE_NOTIFICATIONS, ("{channel}",), (302,)),
+    Rung("channel-test", "POST", Action.MANAGE_NOTIFICATIONS, ("{channel}",), (302,)),
+    Rung("delivery-retry", "POST", Action.MANAGE_NOTIFICATIONS, ("{delivery}",), (302,)),
+    Rung("timeline", "GET", VIEW),
+    Rung("compare", "GET", VIEW),
+    Rung("record", "GET", VIEW, ("{record}",)),
+    Rung("record-file", "GET", VIEW, ("{record}", "plan.json")),
+    Rung("verification", "GET", VIEW, ("{record}",)),
+    Rung("rollback", "GET", Action.PROPOSE, ("{record}",)),
+    Rung("rollback", "POST", Action.PROPOSE, ("{record}",), (302,)),
+]
+OPEN = {"healthz", "readyz", "sign-in", "sign-out", "inbox-badge"}  # answer to anybody
+PERSONAL: dict[str, tuple[str, ...]] = {  # answer to anybody who is signed in, with their own things
+    "home": (),
+    "projects": (),
+    "project-new": (),
+    "inbox": (),
+    "inbox-join": ("1",),
+    "mail-choice": (),
+}
+ADMINISTRATIVE = {  # answer to administrators alone; to others they do not exist
+    "installation-audit": ("GET", ()),
+    "installation-audit-export": ("GET", ("csv",)),
+    "installation-audit-verification": ("POST", ()),
+}
+
+
+def one_of_everything(
+    *, owner: User, member: User, prod: Environment, source: SourceBundle, record: Deployment, propose: Propose
+) -> dict[str, object]:
+    """What the arguments of rungs stand for in the project of `prod`; made here where it is not given."""
+    project = prod.project
+    channel, _ = channels.add(
+        project=project, actor=owner, name="room", kind="slack", address="https://hooks.slack.com/x", occasions=["test"]
+    )
+    service = make_service_account(project=project, name="ci", role=Role.DEPLOYER, by=owner)
+    token, _ = make_token(user=service.user, name="build", actions=[Action.PROPOSE], days=1, made_by=owner)
+    return {
+        "channel": channel.pk,
+        "delivery": channels.test(channel=channel, actor=owner)[0].pk,
+        "source": source.pk,
+        "service": service.pk,
+        "token": token.pk,
+        "invitation": invite(project=project, role=Role.VIEWER, email="", by=owner)[0].pk,
+        "group": GroupRole.objects.create(project=project, provider="x", group="ops", role="viewer").pk,
+        "member": Membership.objects.get(project=project, user=member).pk,
+        "deployment": propose(prod, Status.WAITING).public_id,
+        "record": record.public_id,
+    }
+
+
+def address_of(rung: Rung, slug: str, names: dict[str, object]) -> str:
+    """The rung's address in that project."""
+    return reverse(rung.name, args=[slug, *(each.format(**names) for each in rung.arguments)])
