@@ -15,8 +15,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from benchmarks.database import postgresql
 from tests.proof.children import begin, in_child
-from tests.proof.database import postgresql
 from tests.proof.matrix import ground
 
 ROUNDS = 3

@@ -1,4 +1,4 @@
-"""A private PostgreSQL for the proof, from the binaries on this machine."""
+"""A private PostgreSQL for benches and proofs, from the binaries on this machine."""
 
 from __future__ import annotations
 
