@@ -14,6 +14,7 @@ WORKDIR /app
 COPY . .
 # Production settings demand values; these live for the length of this command and are in no image.
 RUN DJANGO_SETTINGS_MODULE=strandsweb.settings.production STATIC_ROOT=/app/staticfiles ALLOWED_HOSTS=build.invalid \
+    SITE_URL=https://build.invalid \
     SECRET_KEY="$(/opt/venv/bin/python -c 'import secrets; print(secrets.token_urlsafe(64))')" \
     DATABASE_URL=postgresql://build.invalid/none BROKER_URL=redis://build.invalid/0 \
     HISTORY_BUCKET=none SOURCES_BUCKET=none \

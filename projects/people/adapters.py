@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -14,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from projects.audit.deeds import Deed, Outcome
 from projects.audit.writing import write
 from projects.models import User
+from projects.pages import at_site
 from projects.people import groups
 from projects.people.sealing import seal, unseal
 
@@ -83,6 +85,16 @@ class Accounts(DefaultAccountAdapter):
         if request.user.is_authenticated:
             write(Deed.SIGNED_OUT, actor=request.user)
         super().logout(request)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """A mail whose links lead to where this installation says it is, whatever host the request named."""
+        links = {name: at_site(url) for name, url in context.items() if name.endswith("_url")}
+        site = {"domain": urlsplit(settings.SITE_URL).netloc, "name": "strandsweb"}
+        super().send_mail(template_prefix, email, {**context, **links, "current_site": site})
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Attempts are counted per account; under another name of this host one has no others."""
+        return f"{settings.SITE_URL}:{(credentials.get('email') or credentials.get('username') or '').lower()}"
 
     def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **named: Any) -> None:
         """What a person is told of their account by mail is written down too."""

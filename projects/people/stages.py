@@ -13,6 +13,7 @@ class VerifyAddress(EmailVerificationStage):
 
     def handle(self) -> Any:
         """Whoever has no address was let in by somebody here: from the shell, or by a link handed over."""
-        if not EmailAddress.objects.filter(user=self.login.user).exists():
+        user = self.login.user  # None: somebody signs up with an address that is taken, and must not learn it
+        if user is not None and not EmailAddress.objects.filter(user=user).exists():
             return None, True
         return super().handle()

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from projects.access import Access, access_to
 from projects.forms import InvitationForm
 from projects.models import User
-from projects.pages import page, posted
+from projects.pages import at_site, page, posted
 from projects.people import invitations
 from projects.people.forms import InvitedForm
 from projects.people.models import Invitation
@@ -88,7 +88,7 @@ def invitation(request: HttpRequest) -> HttpResponse:
 
 
 def _hand_over(request: HttpRequest, access: Access, invitation: Invitation, token: str) -> HttpResponse:
-    link = request.build_absolute_uri(reverse("invitation-follow", args=[token]))
+    link = at_site(reverse("invitation-follow", args=[token]))
     if not invitation.email or not settings.MAIL:
         return show(request, access, status=200, invitation_link=link)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from ipaddress import ip_network
 from typing import Any
 
@@ -33,10 +34,10 @@ def networks(name: str) -> list[str]:
         raise ImproperlyConfigured(f"{name}: {error}.") from None
 
 
-def site(default: str) -> str:
+def site(default: str | None = None) -> str:
     """SITE_URL: how people reach the pages, for links in messages; without a slash at its end."""
     url = text("SITE_URL", default).rstrip("/")
-    if not url.startswith(("https://", "http://")):
+    if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d+)?|https?://\[[0-9a-fA-F:]+\](:\d+)?", url):
         raise ImproperlyConfigured("SITE_URL looks like https://strandsweb.example.com.")
     return url
 

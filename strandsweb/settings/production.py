@@ -76,7 +76,9 @@ _plain_http = text("INSECURE_HTTP", "0") == "1"
 if _plain_http and not set(ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]"}:
     raise ImproperlyConfigured("INSECURE_HTTP=1 is allowed only when ALLOWED_HOSTS names loopback alone.")
 # Links in messages lead here; what a request calls this host is never used for them.
-SITE_URL = site(f"{'http' if _plain_http else 'https'}://{ALLOWED_HOSTS[0].lstrip('.')}")
+SITE_URL = site()
+if not _plain_http and not SITE_URL.startswith("https://"):
+    raise ImproperlyConfigured("SITE_URL must be an https address: it is where links in mails lead.")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = not _plain_http
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]

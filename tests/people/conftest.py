@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -53,5 +54,5 @@ def counting(settings: Any) -> None:
 
 def link_in_last_mail() -> str:
     """The path of the link in the mail that was sent last."""
-    [found] = re.findall(r"https?://testserver(/\S+)", str(mail.outbox[-1].body))
+    [found] = re.findall(re.escape(settings.SITE_URL) + r"(/\S+)", str(mail.outbox[-1].body))
     return found
