@@ -1,19 +1,25 @@
-"""The gate of every view and socket: who sees a project at all, and what they may do in it.
+"""The gate of every view and socket: who sees a project at all, and what they may do in it or in one environment.
 
 An outsider gets 404 for everything of a project, so that its existence stays unknown; a member whose role is not
-enough gets 403 with a sentence that says which role would be.
+enough gets 403 with a sentence that says which role would be. The role in an environment decides what is done there:
+whoever knows the environment asks with it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet
 from django.http import Http404
 
-from projects.models import Membership, Project, User
-from projects.roles import FOR_TOKENS, TABLE, Action, Role, can
+from projects.assigned import assignments_of, people_of
+from projects.models import Environment, Membership, Project, User
+from projects.people.models import EnvironmentRole, GroupRole
+from projects.roles import EVERYWHERE, FOR_TOKENS, TABLE, Action, Role, can, standing
+
+__all__ = ["Access", "Outsider", "access_to", "environments_where", "people_of", "role_in"]
 
 
 class Outsider(Http404):
@@ -22,15 +28,17 @@ class Outsider(Http404):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A project as one person sees it."""
+    """A project, or one `environment` of it, as one person sees it; `role` is theirs in that place."""
 
     project: Project
     user: User
     role: Role
+    role_in_project: Role
+    environment: Environment | None = None
 
     def can(self, action: Action) -> bool:
         """Whether this person, or the token that acts for them, may do that here."""
-        return can(self.role, action, self.user.scope)
+        return can(self._role_for(action), action, self.user.scope)
 
     @property
     def may(self) -> dict[str, bool]:
@@ -40,20 +48,38 @@ class Access:
     def require(self, action: Action) -> None:
         """Raises PermissionDenied (403) with a sentence for people when the role is not enough."""
         if not self.can(action):
-            if can(self.role, action):
+            role = self._role_for(action)
+            if can(role, action):
                 made = "is not made for that" if action in FOR_TOKENS else "can never do that; a person has to"
                 raise PermissionDenied(f"To {action.value}: this token {made}.")
             enough = next(role for role in Role if action in TABLE[role])
-            raise PermissionDenied(
-                f"You are {self.role.value} in {self.project.slug}. To {action.value} you need to be {enough.value}."
-            )
+            place = self.environment if self.environment and action not in EVERYWHERE else self.project
+            raise PermissionDenied(f"You are {role.value} in {place}. To {action.value} you need to be {enough.value}.")
+
+    def within(self, environment: Environment) -> Access:
+        """The same person in an environment of the project.
+
+        Raises:
+            Outsider: the token that acts for them does not reach it.
+        """
+        scope = self.user.scope
+        if scope is not None and not scope.covers(self.project.slug, environment.name):
+            raise Outsider("No such environment.")
+        role = role_in(self.project.pk, self.user, environment)
+        if role is None:
+            raise Outsider("No such project.")  # they left it a moment ago
+        return replace(self, role=role, environment=environment)
+
+    def _role_for(self, action: Action) -> Role:
+        return self.role_in_project if action in EVERYWHERE else self.role
 
 
-def access_to(user: User | AnonymousUser, slug: str, action: Action = Action.VIEW) -> Access:
-    """The project as this person sees it, if they may do `action` there.
+def access_to(user: User | AnonymousUser, slug: str, action: Action = Action.VIEW, environment: str = "") -> Access:
+    """The project, or its environment of that name, as this person sees it, if they may do `action` there.
 
     Raises:
         Outsider: there is no such project, or the person is not a member; a 404.
+        Http404: the project has no such environment.
         PermissionDenied: a member, but of a role that is not enough.
     """
     if not isinstance(user, User):
@@ -64,12 +90,40 @@ def access_to(user: User | AnonymousUser, slug: str, action: Action = Action.VIE
         membership = Membership.objects.select_related("project").get(project__slug=slug, user=user)
     except Membership.DoesNotExist:
         raise Outsider("No such project.") from None
-    access = Access(project=membership.project, user=user, role=Role(membership.role))
+    role = Role(membership.role)
+    access = Access(project=membership.project, user=user, role=role, role_in_project=role)
+    if environment:
+        place = Environment.objects.select_related("project").filter(project=access.project, name=environment).first()
+        if place is None:
+            raise Http404("No such environment.")
+        access = access.within(place)
     access.require(action)
     return access
 
 
-def role_in(project_id: int, user: User) -> Role | None:
-    """The person's role in a project now, None for an outsider."""
-    role = Membership.objects.filter(project_id=project_id, user=user).values_list("role", flat=True).first()
-    return Role(role) if role else None
+def role_in(project_id: int, user: User, environment: Environment | None = None) -> Role | None:
+    """The person's role now, in the project or in an environment of it; None for an outsider."""
+    members = Membership.objects.filter(project=project_id, user=user)
+    for assignments in assignments_of(members, [environment] if environment else []).values():
+        return standing(assignments, environment.name if environment else "").role
+    return None
+
+
+def environments_where(user: User, action: Action) -> QuerySet[Environment]:
+    """The environments, of all projects, in which the person's role allows the action: `standing`, as SQL.
+
+    What is done to a project as a whole (`roles.EVERYWHERE`) is done in no environment.
+    """
+    if action in EVERYWHERE:
+        return Environment.objects.none()
+    enough = [role.value for role, actions in TABLE.items() if action in actions]
+    by_hand = EnvironmentRole.objects.filter(environment=OuterRef("pk"), membership=OuterRef("mine__pk"))
+    by_group = GroupRole.objects.filter(environment=OuterRef("pk"), group__members__membership=OuterRef("mine__pk"))
+    return Environment.objects.annotate(
+        mine=FilteredRelation("project__memberships", condition=Q(project__memberships__user=user))
+    ).filter(
+        Exists(by_hand.filter(role__in=enough))
+        | ~Exists(by_hand) & Exists(by_group.filter(role__in=enough))
+        | ~Exists(by_hand) & ~Exists(by_group) & Q(mine__role__in=enough),
+        mine__isnull=False,
+    )

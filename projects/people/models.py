@@ -18,7 +18,7 @@ class Group(models.Model):
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="groups")
-    name = models.CharField(max_length=200)
+    name = models.CharField(max_length=100)
     provider = models.CharField(max_length=30, blank=True)
     claim = models.CharField(max_length=200, blank=True)
 

@@ -10,7 +10,7 @@ from projects.roles import Role
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who has a role in the environment now; `groups` read `provider:group`."""
+    """Somebody who has a role in the environment now; `groups` are names of the project's groups."""
 
     id: int
     username: str
@@ -55,12 +55,25 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Debt:
+    """Somebody deployed without approvals in an emergency, and nobody else has looked at it yet.
+
+    `deployment` names it for people; `person` is None where the account is gone.
+    """
+
+    deployment: str
+    person: int | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that the decision is made from, besides the reviews and the hour. Instants have a zone.
 
     `earlier_digests` are plans of which this one was proved a subset: what was said about them holds for it.
     `proposers` are who proposed it and who stands behind them, `editors` who last edited its configuration.
     `brings_new` is False for what destroys or goes back to a recorded deployment: it has no source to come from.
+    `branches` are those its sources were uploaded from.
     `preflight` and `lint` are None where nobody looked yet. `deployed_in` are environments in which the same
     configuration and the same sources were deployed successfully.
     """
@@ -74,11 +87,12 @@ class Facts:
     impact: Impact = field(default_factory=Impact)
     brings_new: bool = True
     promoted_from: str = ""
-    branch: str = ""
+    branches: frozenset[str] = frozenset()
     preflight: bool | None = None
     lint: bool | None = None
     deployed_in: frozenset[str] = frozenset()
     overrides: tuple[Override, ...] = ()
+    debts: tuple[Debt, ...] = ()
 
     def is_about(self, digest: str) -> bool:
         """Whether something that was said of the plan of that digest holds for this one."""

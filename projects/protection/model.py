@@ -37,8 +37,8 @@ class Running(StrEnum):
 class Requirement:
     """So many people have to approve, each of them named, or of one of the groups, or of one of the roles.
 
-    `people` are usernames, `groups` read `provider:group`. Where nothing is named, whoever may approve will do; where
-    something is, those still have to be people who may approve.
+    `people` are usernames, `groups` names of groups of the project. Where nothing is named, whoever may approve will
+    do; where something is, those still have to be people who may approve.
     """
 
     count: int = 1

@@ -18,7 +18,7 @@ from projects.forms import GroupForm, InvitationForm, MemberForm, RoleForm, is_l
 from projects.models import Membership, Project, User
 from projects.pages import asked, page, posted
 from projects.people.groups import providers_with_groups
-from projects.people.models import GivenRole
+from projects.people.models import GivenRole, GroupRole
 from projects.roles import Action, Role
 
 PER_PAGE = 50
@@ -62,7 +62,9 @@ def show(request: HttpRequest, access: Access, status: int = 0, **more: Form | s
         "roles": list(Role),
         "providers": providers,
         "group_form": GroupForm(providers=providers),
-        "group_roles": access.project.group_roles.all(),
+        "group_roles": GroupRole.objects.filter(group__project=access.project, environment=None).select_related(
+            "group"
+        ),
         "invitation_form": InvitationForm(),
         "invitations": access.project.invitations.pending(),
         "mail": settings.MAIL,
@@ -106,7 +108,7 @@ def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 def _named(project: Project, text: str) -> QuerySet[Membership]:
     """The members by username whose name has that in it; empty text: all. Service accounts have a page of their own."""
-    people = project.memberships.filter(user__service=None).select_related("user", "given")
+    people = project.memberships.filter(user__service=None).select_related("user", "given__group")
     for word in text.split():
         people = people.filter(
             Q(user__username__icontains=word) | Q(user__first_name__icontains=word) | Q(user__last_name__icontains=word)

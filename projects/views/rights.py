@@ -9,7 +9,6 @@ from projects import matrix
 from projects.access import access_to
 from projects.models import Membership
 from projects.pages import page
-from projects.people.groups import providers_with_groups
 from projects.roles import Assignment, Role
 
 PER_PAGE = 50
@@ -24,7 +23,7 @@ def rights(request: HttpRequest, slug: str) -> HttpResponse:
     if environment and environment not in environments:
         raise Http404("No such environment.")
     # Service accounts act by tokens alone, which may less than their role says.
-    people = access.project.memberships.filter(user__service=None).select_related("user", "given")
+    people = access.project.memberships.filter(user__service=None).select_related("user", "given__group")
     found = list(people.filter(user__username__gt=request.GET.get("after", ""))[: PER_PAGE + 1])
     shown, more = found[:PER_PAGE], found[PER_PAGE:]
     asked = people.filter(user__username=request.GET.get("person", "")).first()
@@ -51,7 +50,4 @@ def _row(member: Membership, environment: str) -> matrix.Row:
 def assignments_of(member: Membership) -> tuple[Assignment, ...]:
     """What a membership gives: its role, by hand or with the group it came with."""
     given = getattr(member, "given", None)
-    if given is None:
-        return (Assignment(Role(member.role)),)
-    provider = providers_with_groups().get(given.provider, given.provider)
-    return (Assignment(Role(member.role), group=f"{given.group} of {provider}"),)
+    return (Assignment(Role(member.role), group=given.group.name if given else ""),)

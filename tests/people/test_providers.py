@@ -20,7 +20,7 @@ from django.urls import reverse
 
 from projects.models import Membership, Project, User
 from projects.people.invitations import invite
-from projects.people.models import GivenRole, GroupRole
+from projects.people.models import GivenRole, Group, GroupRole
 from projects.people.provider import _groups
 from projects.roles import Role
 from strandsweb.settings.providers import read_providers
@@ -215,10 +215,16 @@ def test_providers_decide_whom_they_bring(behave: Behave, issuer: str, settings:
     assert User.objects.count() == 1
 
 
+def map_group(project: Project, provider: str, claim: str, role: str) -> Group:
+    group = Group.objects.create(project=project, name=f"{claim} of {provider}", provider=provider, claim=claim)
+    GroupRole.objects.create(group=group, role=role)
+    return group
+
+
 def test_groups_become_roles_and_leave_with_the_group(behave: Behave, project: Project, visit: Visit) -> None:
     for group, role in (("everybody", "viewer"), ("platform", "deployer")):
-        GroupRole.objects.create(project=project, provider="okta", group=group, role=role)
-    GroupRole.objects.create(project=project, provider="other", group="everybody", role="owner")
+        map_group(project, "okta", group, role)
+    map_group(project, "other", "everybody", "owner")
 
     def role() -> str | None:
         return Membership.objects.filter(project=project, user__username="pat").values_list("role", flat=True).first()
@@ -253,14 +259,14 @@ def test_owners_map_groups(behave: Behave, project: Project, visit: Visit, alice
     assert not GivenRole.objects.exists(), "changed by hand, it is by hand"
     behave(PAT | {"sub": "p-2", "email": "q@example.com", "preferred_username": "quinn", "groups": ["ops"]})
     come()
-    owner.post(reverse("group-role-remove", args=[project.slug, project.group_roles.get().pk]))
+    owner.post(reverse("group-role-remove", args=[project.slug, project.groups.get().pk]))
     assert not Membership.objects.filter(user__username="quinn").exists()
     assert Membership.objects.filter(pk=pat.pk).exists()
 
 
 def test_a_group_of_owners_is_no_reason_to_let_the_last_owner_go(project: Project, alice: User, visit: Visit) -> None:
     rich = Membership.objects.create(project=project, user=User.objects.create_user("rich"), role="owner")
-    GivenRole.objects.create(membership=rich, provider="okta", group="owners")
+    GivenRole.objects.create(membership=rich, group=map_group(project, "okta", "owners", "owner"))
     mine = Membership.objects.get(project=project, user=alice)
     visit(alice).post(reverse("member-remove", args=[project.slug, mine.pk]))
     assert Membership.objects.filter(pk=mine.pk).exists()

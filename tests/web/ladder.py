@@ -12,7 +12,7 @@ from deployments.telling import channels
 from projects.models import Environment, Membership, SourceBundle, User
 from projects.people.api_tokens import make_service_account, make_token
 from projects.people.invitations import invite
-from projects.people.models import GroupRole
+from projects.people.models import Group
 from projects.roles import Action, Role
 
 
@@ -146,7 +146,7 @@ def one_of_everything(
         "service": service.pk,
         "token": token.pk,
         "invitation": invite(project=project, role=Role.VIEWER, email="", by=owner)[0].pk,
-        "group": GroupRole.objects.create(project=project, provider="x", group="ops", role="viewer").pk,
+        "group": Group.objects.create(project=project, name="ops", provider="x", claim="ops").pk,
         "member": Membership.objects.get(project=project, user=member).pk,
         "deployment": propose(prod, Status.WAITING).public_id,
         "record": record.public_id,

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from projects.models import Environment, Membership, Project, User
 from projects.people.api_tokens import make_service_account
-from projects.people.models import GivenRole
+from projects.people.models import GivenRole, Group
 from projects.roles import TABLE, Action, Role
 from projects.views import rights
 from tests.web.conftest import Visit
@@ -29,9 +29,10 @@ def test_everybody_sees_who_may_do_what_and_why(project: Project, prod: Environm
 
 def test_a_role_that_came_with_a_group_says_so_inert(project: Project, bob: User, vera: User, visit: Visit) -> None:
     membership = Membership.objects.get(project=project, user=bob)
-    GivenRole.objects.create(membership=membership, provider="okta", group="<b>sre</b>")
+    group = Group.objects.create(project=project, name="<b>sre</b>", provider="okta", claim="sre")
+    GivenRole.objects.create(membership=membership, group=group)
     text = visit(vera).get(reverse("rights", args=[project.slug])).content.decode()
-    assert "deployer in the project, as a member of &lt;b&gt;sre&lt;/b&gt; of okta" in text
+    assert "deployer in the project, as a member of &lt;b&gt;sre&lt;/b&gt;" in text
 
 
 def test_people_come_by_the_page(project: Project, vera: User, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
