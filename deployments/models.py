@@ -88,6 +88,14 @@ class Deployment(models.Model):
     run_when_approved = models.BooleanField(default=False)
     targets = models.JSONField(default=list, help_text="stacks and logical ids it is limited to; empty: everything")
     undoes = models.CharField(max_length=40, blank=True, help_text="public id of the failed run it takes back")
+    promoted_from = models.CharField(max_length=20, blank=True, help_text="environment whose deployment it brings here")
+    predecessor = models.OneToOneField(
+        "self",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="successor",
+        help_text="the plan in whose place it was made, as the world had moved",
+    )
 
     proposed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     proposed_by_text = models.CharField(max_length=150)
@@ -97,6 +105,7 @@ class Deployment(models.Model):
 
     created_at = models.DateTimeField()
     planned_at = models.DateTimeField(null=True)
+    weighed_at = models.DateTimeField(null=True, help_text="when it was last asked whether it may run, while it waits")
     queued_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -117,7 +126,7 @@ class Deployment(models.Model):
         ordering = ["-pk"]
         indexes = [
             models.Index(fields=["environment", "-id"], name="deployment_of_environment"),
-            models.Index(fields=["status"], name="deployment_by_status"),
+            models.Index(fields=["status", "weighed_at"], name="deployment_by_status"),
         ]
 
     def __str__(self) -> str:
@@ -167,6 +176,7 @@ class PlanDocument(models.Model):
     outputs = models.JSONField(default=list, help_text="deployments.blueprint.Output as dicts")
     calls = models.JSONField(default=dict, help_text="AWS calls that planning made: {read, write}")
     checks = models.JSONField(default=list, help_text="deployments.checks.Check as dicts")
+    impact = models.JSONField(default=dict, help_text="projects.protection.facts.Impact as a dict")
 
     def __str__(self) -> str:
         return f"plan {self.digest[:12]}"
@@ -193,8 +203,23 @@ class PlanDocument(models.Model):
             ) from error
 
 
+class Rendering(models.Model):
+    """What people saw of a plan when they reviewed it, once by its digest."""
+
+    digest = models.CharField(primary_key=True, max_length=64, help_text="SHA-256 of the text")
+    text = models.TextField(help_text="the plan's part of the page, as it was sent")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"rendering {self.digest[:12]}"
+
+
 class Approval(models.Model):
-    """One person's signature, or refusal, on one exact plan."""
+    """One person's signature, or refusal, on one exact plan, with what it was given for.
+
+    `base_digest` and `live_fingerprint` are the plan's own, `protection` is the revision in force when it was given (0:
+    none), `expires_at` when that one lets it expire, `factor_at` when the person last showed a second factor.
+    """
 
     deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="approvals")
     actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -202,6 +227,12 @@ class Approval(models.Model):
     approved = models.BooleanField()
     comment = models.TextField(blank=True, max_length=2000)
     plan_digest = models.CharField(max_length=64)
+    base_digest = models.CharField(max_length=64, blank=True)
+    live_fingerprint = models.CharField(max_length=64, blank=True)
+    protection = models.PositiveIntegerField(default=0)
+    saw = models.ForeignKey(Rendering, null=True, on_delete=models.PROTECT, related_name="+")
+    factor_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -210,6 +241,43 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"{'approved' if self.approved else 'rejected'} by {self.actor_text}"
+
+
+class FreezeOverride(models.Model):
+    """An owner lets one exact plan run in spite of a freeze, for the window in which this was said."""
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="overrides")
+    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor_text = models.CharField(max_length=150)
+    plan_digest = models.CharField(max_length=64)
+    freeze = models.CharField(max_length=120)
+    reason = models.TextField(max_length=2000)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.actor_text} overrides {self.freeze}"
+
+
+class Emergency(models.Model):
+    """One person deploys without approvals, with a reason; a debt until a second person has looked at it."""
+
+    deployment = models.OneToOneField(Deployment, primary_key=True, on_delete=models.CASCADE, related_name="emergency")
+    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor_text = models.CharField(max_length=150)
+    plan_digest = models.CharField(max_length=64)
+    reason = models.TextField(max_length=2000)
+    factor_at = models.DateTimeField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    reviewed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    reviewed_by_text = models.CharField(max_length=150, blank=True)
+    reviewed_at = models.DateTimeField(null=True)
+    findings = models.TextField(blank=True, max_length=2000, help_text="what the second person says of it")
+
+    def __str__(self) -> str:
+        return f"emergency {self.deployment_id} by {self.actor_text}"
 
 
 class ShownCode(models.Model):

@@ -205,6 +205,7 @@ class SourceBundle(models.Model):
     size_bytes = models.PositiveBigIntegerField()
     files = models.JSONField(help_text="[[path, sha256, size in bytes], ...], sorted")
     origin = models.CharField(max_length=200, help_text="where it came from, for people")
+    branches = models.JSONField(default=list, help_text="Git branches it was uploaded from, as those said who did it")
     author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     author_text = models.CharField(max_length=150)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from projects.protection.facts import Facts, Person, Review
+from projects.protection.facts import Debt, Facts, Person, Review
 from projects.protection.freezing import Window, open_windows
 from projects.protection.model import Freeze, Protection, Requirement, Running
 from projects.protection.places import Shortage, shortages
@@ -40,6 +40,7 @@ class NeedKind(StrEnum):
     PREFLIGHT = "preflight"
     LINT = "lint"
     UPSTREAM = "upstream"
+    DEBT = "debt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ def decide(protection: Protection, facts: Facts, reviews: Iterable[Review], now:
             *_wait(protection, facts, now),
             *_freezes(protection, facts, now),
             *_checks(protection, facts),
+            *(_debt_need(debt, approvers.values()) for debt in facts.debts),
         ),
         required=sum(requirement.count for requirement in requirements),
         approved_by=tuple(sorted(person.name for person in given.values())),
@@ -177,9 +179,9 @@ def _refusals(protection: Protection, facts: Facts) -> tuple[str, ...]:
     if facts.brings_new and protection.promoted_from and facts.promoted_from not in protection.promoted_from:
         came = f"this was promoted from {facts.promoted_from}" if facts.promoted_from else "this was not promoted"
         found.append(f"Only what is promoted from {listed(protection.promoted_from)} may be deployed here; {came}.")
-    of_branch = any(facts.branch and fnmatchcase(facts.branch, pattern) for pattern in protection.branches)
+    of_branch = any(fnmatchcase(branch, pattern) for branch in facts.branches for pattern in protection.branches)
     if facts.brings_new and protection.branches and not of_branch:
-        came = f"come from {facts.branch}" if facts.branch else "do not say from which they come"
+        came = f"come from {listed(sorted(facts.branches))}" if facts.branches else "do not say from which they come"
         found.append(f"Only sources of the branch {listed(protection.branches)} may be deployed here; these {came}.")
     if facts.brings_new and protection.lint and facts.lint is False:
         found.append("The lint found errors in the configuration; it has to be put right, and planned again.")
@@ -199,6 +201,14 @@ def _approval_need(shortage: Shortage) -> Need:
     verb = "is" if missing == 1 else "are"
     people = tuple(person.id for person in candidates)
     return Need(NeedKind.APPROVAL, f"{text} {verb} missing: {could}.", people=people)
+
+
+def _debt_need(debt: Debt, approvers: Iterable[Person]) -> Need:
+    able = sorted((person for person in approvers if person.id != debt.person), key=lambda person: person.id)
+    names = listed([person.name for person in able], most=5, word="or")
+    who = f"{names} can do that" if able else "nobody else can; an owner has to change the roles"
+    text = f"{debt.name} deployed {debt.deployment} in an emergency; a second person has to review that first: {who}."
+    return Need(NeedKind.DEBT, text, people=tuple(person.id for person in able))
 
 
 def _wait(protection: Protection, facts: Facts, now: datetime) -> tuple[Need, ...]:

@@ -139,7 +139,7 @@ facts = st.builds(
     ),
     brings_new=st.booleans(),
     promoted_from=st.sampled_from(["", "dev", "staging"]),
-    branch=st.sampled_from(["", "main", "release/2", "topic"]),
+    branches=st.frozensets(st.sampled_from(["main", "release/2", "topic"]), max_size=2),
     preflight=st.sampled_from([None, True, False]),
     lint=st.sampled_from([None, True, False]),
     deployed_in=st.frozensets(st.sampled_from(["dev", "staging"])),

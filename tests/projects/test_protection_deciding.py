@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from projects.protection.deciding import Decision, NeedKind, Outcome, decide, stopping
-from projects.protection.facts import Facts, Impact, Override, Person, Review
+from projects.protection.facts import Debt, Facts, Impact, Override, Person, Review
 from projects.protection.freezing import open_window
 from projects.protection.model import Budget, Freeze, Protection, Requirement, Running
 from projects.protection.places import meets, shortages
@@ -332,7 +332,7 @@ def test_over_budget_more_people_have_to_agree() -> None:
         ({"promoted_from": ("staging",), "lint": True}, {"brings_new": False}, Outcome.ALLOWED, ""),
         (
             {"branches": ("main", "release/*")},
-            {"branch": "topic"},
+            {"branches": frozenset({"topic"})},
             Outcome.REFUSED,
             "Only sources of the branch main or release/* may be deployed here; these come from topic.",
         ),
@@ -342,7 +342,7 @@ def test_over_budget_more_people_have_to_agree() -> None:
             Outcome.REFUSED,
             "Only sources of the branch main may be deployed here; these do not say from which they come.",
         ),
-        ({"branches": ("main", "release/*")}, {"branch": "release/7"}, Outcome.ALLOWED, ""),
+        ({"branches": ("main", "release/*")}, {"branches": frozenset({"topic", "release/7"})}, Outcome.ALLOWED, ""),
         ({"preflight": True}, {}, Outcome.WAITING, "The preflight checks have to pass. They have not run yet."),
         (
             {"preflight": True},
@@ -468,3 +468,15 @@ def _closed(freeze: Freeze, end: datetime) -> bool:
     """Nothing of the freeze is open at the end, unless it leaves no gap for longer than anybody looks."""
     window = open_window(freeze, end)
     return window is None or end - window.start >= timedelta(days=7)
+
+
+def test_an_emergency_is_a_debt_that_somebody_else_settles() -> None:
+    known = of_bob(debts=(Debt("2026-11-20T10-00-00Z-abc123", ADA.id, "Ada"),))
+    (need,) = decide(Protection(), known, [], NOW).needs
+    assert need.kind is NeedKind.DEBT and ADA.id not in need.people
+    assert need.text == (
+        "Ada deployed 2026-11-20T10-00-00Z-abc123 in an emergency; a second person has to review that first: "
+        "Alice, Olga or Otto can do that."
+    )
+    alone = replace(known, people=(ADA, BOB, VERA))
+    assert decide(Protection(), alone, [], NOW).words[0].endswith("nobody else can; an owner has to change the roles.")

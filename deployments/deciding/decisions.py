@@ -1,0 +1,50 @@
+"""May this deployment's plan run now? Asks the one function that decides, and moves the deployment as it answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from deployments.deciding import facts
+from deployments.engine.plan import Plan
+from deployments.models import Deployment, Status
+from projects import protecting
+from projects.protection.deciding import Decision, Outcome, decide
+from projects.protection.model import Protection
+
+MOVES = {Outcome.ALLOWED: Status.READY, Outcome.WAITING: Status.WAITING, Outcome.REFUSED: Status.REJECTED}
+"""Where a plan that has not been started stands after each answer."""
+
+
+def asked_of(deployment: Deployment) -> protecting.InForce:
+    """The protection that this plan is held against now.
+
+    What takes a failed run back was agreed to with the environment's settings and with that run, and an emergency is
+    one because nothing is asked of it but its reason.
+    """
+    if deployment.undoes or hasattr(deployment, "emergency"):
+        return protecting.InForce(0, Protection())
+    return protecting.in_force(deployment.environment)
+
+
+def decision(deployment: Deployment, plan: Plan | None = None, now: datetime | None = None) -> Decision:
+    """What the protection in force says of the plan, with the roles people have now.
+
+    `plan` is given by whoever is about to run it: then nothing that was worked out earlier is believed.
+    """
+    if deployment.undoes or hasattr(deployment, "emergency"):
+        return Decision()
+    asked = asked_of(deployment).protection
+    known = facts.facts_of(deployment, asked, plan)
+    return decide(asked, known, facts.reviews_of(deployment), now or timezone.now())
+
+
+def settle(deployment: Deployment) -> Decision:
+    """Moves a planned deployment that has not been started to where it stands now; the caller holds its row's lock."""
+    answer = decision(deployment)
+    deployment.status, deployment.weighed_at = MOVES[answer.outcome], timezone.now()
+    if answer.outcome is Outcome.REFUSED:
+        deployment.error, deployment.ended_at = " ".join(answer.refusals), timezone.now()
+    deployment.save(update_fields=["status", "weighed_at", "error", "ended_at"])
+    return answer
