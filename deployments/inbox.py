@@ -14,9 +14,10 @@ from django.utils import timezone
 from deployments import approvals, second_factor
 from deployments.models import OPEN, RAN, Approval, Deployment, PlanDocument, ShownCode, Status
 from deployments.protection import Standing
-from projects.models import Credentials, Membership, User
+from projects.access import environments_where
+from projects.models import Credentials, Environment, User
 from projects.people.models import ApiToken, Invitation
-from projects.roles import TABLE, Action
+from projects.roles import Action
 
 AT_MOST = 20
 """How many of a kind the page shows; the badge counts them all."""
@@ -76,7 +77,7 @@ def badge(request: HttpRequest) -> dict[str, Any]:
 def to_approve(user: User) -> QuerySet[Deployment]:
     """Plans that this person may approve now: neither reviewed nor proposed by them, nor by a token they made."""
     return (
-        Deployment.objects.filter(status=Status.WAITING, environment__project__in=_projects(user, Action.APPROVE))
+        Deployment.objects.filter(status=Status.WAITING, environment__in=_places(user, Action.APPROVE))
         .exclude(proposed_by=user)
         .exclude(
             Exists(ApiToken.objects.filter(user=OuterRef("proposed_by"), user__service__isnull=False, made_by=user))
@@ -89,7 +90,7 @@ def to_approve(user: User) -> QuerySet[Deployment]:
 def to_start(user: User) -> QuerySet[Deployment]:
     """Plans of mine that only have to be started."""
     return Deployment.objects.filter(
-        status=Status.READY, proposed_by=user, environment__project__in=_projects(user, Action.RUN)
+        status=Status.READY, proposed_by=user, environment__in=_places(user, Action.RUN)
     ).order_by("pk")
 
 
@@ -100,7 +101,7 @@ def parked(user: User) -> QuerySet[Deployment]:
         Deployment.objects.filter(
             status__in=(Status.QUEUED, Status.RUNNING),
             environment__credentials=Credentials.ROLE,
-            environment__project__in=_projects(user, Action.RUN),
+            environment__in=_places(user, Action.RUN),
         )
         .exclude(environment__mfa_serial="")
         .exclude(Exists(good))
@@ -121,7 +122,7 @@ def failed(user: User) -> QuerySet[Deployment]:
             pk__in=mine.union(started),
             status=Status.FAILED,
             ended_at__gt=timezone.now() - STILL_NEWS,
-            environment__project__in=_projects(user, Action.VIEW),
+            environment__in=_places(user, Action.VIEW),
         )
         .exclude(Exists(since))
         .order_by("pk")
@@ -132,15 +133,13 @@ def invitations(user: User) -> QuerySet[Invitation]:
     """Those sent to a verified address of mine, to projects I am not in."""
     mine = EmailAddress.objects.filter(user=user, verified=True, email__iexact=OuterRef("email"))
     open_now = Invitation.objects.open().exclude(email="").filter(Exists(mine))
-    return open_now.exclude(project__in=_projects(user, Action.VIEW))
+    return open_now.exclude(project__memberships__user=user)
 
 
 def _asked(user: User) -> list[Asked]:
     plans = Prefetch("plan", PlanDocument.objects.only("deployment_id", "digest"))
     mine = (
-        Deployment.objects.filter(
-            proposed_by=user, status__in=OPEN, environment__project__in=_projects(user, Action.VIEW)
-        )
+        Deployment.objects.filter(proposed_by=user, status__in=OPEN, environment__in=_places(user, Action.VIEW))
         .select_related("environment__project", "configuration")
         .prefetch_related(plans, "approvals")
         .order_by("-pk")[:AT_MOST]
@@ -148,10 +147,9 @@ def _asked(user: User) -> list[Asked]:
     return [Asked(each, approvals.standing(each) if each.status == Status.WAITING else None) for each in mine]
 
 
-def _projects(user: User, action: Action) -> QuerySet[Membership, Any]:
-    """Keys of the projects where this person may do that."""
-    roles = [role.value for role, actions in TABLE.items() if action in actions]
-    return Membership.objects.filter(user=user, role__in=roles).order_by().values("project")
+def _places(user: User, action: Action) -> QuerySet[Environment, Any]:
+    """Keys of the environments where this person may do that."""
+    return environments_where(user, action).order_by().values("pk")
 
 
 def _shown(found: QuerySet[Deployment]) -> list[Deployment]:

@@ -36,6 +36,12 @@ class Access:
     role_in_project: Role
     environment: Environment | None = None
 
+    @property
+    def place(self) -> Environment:
+        """The environment that was asked with."""
+        assert self.environment is not None, "this is the project"
+        return self.environment
+
     def can(self, action: Action) -> bool:
         """Whether this person, or the token that acts for them, may do that here."""
         return can(self._role_for(action), action, self.user.scope)

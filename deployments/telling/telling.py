@@ -13,8 +13,9 @@ from deployments.models import Deployment, Status
 from deployments.telling.models import Channel, Delivery, Kind, wanted_by
 from deployments.telling.notices import Notice, notice_of
 from deployments.telling.occasions import CONCERNS, Concerned, Occasion
-from projects.models import Environment, Membership, Project, User
-from projects.roles import TABLE, Action
+from projects.access import people_of
+from projects.models import Environment, Project, User
+from projects.roles import Action, can
 
 ENDED = {
     Status.SUCCEEDED: Occasion.RUN_SUCCEEDED,
@@ -36,7 +37,7 @@ def tell(
     project = environment.project
     notice = notice_of(occasion, environment=environment, deployment=deployment, actor_text=actor_text, why=why)
     channels = [each for each in project.channels.all() if occasion in each.occasions]
-    people = _to_mail(occasion, project, deployment) if settings.MAIL else []
+    people = _to_mail(occasion, environment, deployment) if settings.MAIL else []
     return write(notice, project=project, channels=channels, people=people)
 
 
@@ -73,18 +74,22 @@ def write(
     return rows
 
 
-def _to_mail(occasion: Occasion, project: Project, deployment: Deployment | None) -> list[User]:
-    """Members it concerns, who want it mailed, and whose address is verified."""
+def _to_mail(occasion: Occasion, environment: Environment, deployment: Deployment | None) -> list[User]:
+    """Those with a role in the environment whom it concerns, who want it mailed, and whose address is verified."""
     concerned = CONCERNS[occasion]
-    members = Membership.objects.filter(project=project, user__is_active=True).select_related("user__mail_choice")
-    if concerned is Concerned.PARTIES:
-        parties = (deployment.proposed_by_id, deployment.run_by_id) if deployment else ()
-        members = members.filter(user__in=[key for key in parties if key])
-    else:
-        members = members.filter(role__in=[role.value for role, may in TABLE.items() if Action.APPROVE in may])
-    if concerned is Concerned.APPROVERS and deployment is not None and deployment.proposed_by_id:
-        members = members.exclude(user=deployment.proposed_by_id)
-    people = [member.user for member in members if occasion in wanted_by(member.user)]
+    parties = {deployment.proposed_by_id, deployment.run_by_id} if deployment else set()
+    keys = set()
+    for member in people_of(environment):
+        if concerned is Concerned.PARTIES:
+            wanted = member.id in parties
+        else:
+            wanted = can(member.role, Action.APPROVE)
+            if concerned is Concerned.APPROVERS and deployment is not None:
+                wanted = wanted and member.id != deployment.proposed_by_id
+        if wanted:
+            keys.add(member.id)
+    members = User.objects.filter(pk__in=keys).select_related("mail_choice")
+    people = [each for each in members if occasion in wanted_by(each)]
     known = EmailAddress.objects.filter(user__in=people, verified=True, primary=True)
     reachable = set(known.values_list("user", flat=True))
     return [person for person in people if person.pk in reachable]

@@ -9,7 +9,6 @@ from django.views.decorators.http import require_http_methods
 from deployments import connection
 from deployments.checks import failures
 from deployments.forms import CodeForm
-from deployments.views.environments import find
 from projects.access import access_to
 from projects.pages import page, posted
 from projects.roles import Action
@@ -19,8 +18,8 @@ from projects.roles import Action
 @require_http_methods(["GET", "POST"])
 def access(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """GET prints the policies; POST tests the connection, which changes nothing, and shows what it found."""
-    allowed = access_to(request.user, slug, Action.MANAGE_ENVIRONMENTS)
-    row = find(allowed, name)
+    allowed = access_to(request.user, slug, Action.MANAGE_ENVIRONMENTS, name)
+    row = allowed.place
     context = {"access": allowed, "tab": "overview", "environment": row, "policies": connection.policies(row)}
     form = CodeForm(posted(request))
     if request.method == "POST" and form.is_valid():

@@ -13,7 +13,6 @@ from deployments.engine.errors import PlanMismatch
 from deployments.engine.plan import Change
 from deployments.errors import WorkflowError
 from deployments.models import Deployment, DriftCheck
-from deployments.views.environments import find
 from projects.access import access_to
 from projects.models import Environment
 from projects.roles import Action
@@ -22,8 +21,8 @@ from projects.roles import Action
 @require_POST
 def adopt(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """The value is what the last look, or the named plan, found live; never what the browser says."""
-    access = access_to(request.user, slug, Action.EDIT_CONFIGURATION)
-    row = find(access, name)
+    access = access_to(request.user, slug, Action.EDIT_CONFIGURATION, name)
+    row = access.place
     sent = request.POST
     found = next((each for each in _seen(row, sent.get("deployment", "")) if _is(each, sent)), None)
     try:

@@ -5,6 +5,7 @@ There is no endpoint that approves, and a token could not use one: see `projects
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,16 +19,24 @@ from deployments.models import Deployment, Method, PlanDocument, Status
 from projects.access import Access
 from projects.people.bearer import Refusal, as_json, body_of, endpoint, resource
 from projects.roles import Action
-from projects.views.api import find_environment, reached
 
 EVENTS = 1000
 """Events of one answer; the rest is asked for with `after`."""
 
 
+def _place(slug: str, named: Mapping[str, str]) -> str:
+    """The environment of the deployment that the address names; 404 if there is none."""
+    found = Deployment.objects.filter(environment__project__slug=slug, public_id=named["deployment"])
+    name = found.values_list("environment__name", flat=True).first()
+    if name is None:
+        raise Http404("No such deployment.")
+    return name
+
+
 @endpoint(Action.PROPOSE)
 def post_plan(request: HttpRequest, access: Access, environment: str) -> HttpResponse:
     """Proposes a plan: `message`; the newest `revision` and `source` (a digest) unless named; `targets` limit it."""
-    row = find_environment(access, environment)
+    row = access.place
     said = body_of(request, message=str, revision=int, source=str, targets=list)
     targets = said["targets"] or []
     if not all(isinstance(each, str) for each in targets):
@@ -52,13 +61,13 @@ def post_plan(request: HttpRequest, access: Access, environment: str) -> HttpRes
     return as_json(_deployment(found), status=201)
 
 
-@endpoint(Action.VIEW)
+@endpoint(Action.VIEW, _place)
 def get_deployment(request: HttpRequest, access: Access, deployment: str) -> HttpResponse:
     """A deployment: its status, what is missing before it may run, and how it ended."""
     return as_json(_deployment(_find(access, deployment)))
 
 
-@endpoint(Action.VIEW)
+@endpoint(Action.VIEW, _place)
 def get_plan(request: HttpRequest, access: Access, deployment: str) -> HttpResponse:
     """The plan as it was written: the very bytes that are approved and executed, with their digest in `ETag`."""
     found = _find(access, deployment)
@@ -69,7 +78,7 @@ def get_plan(request: HttpRequest, access: Access, deployment: str) -> HttpRespo
     return HttpResponse(document.text, content_type="application/json", headers={"ETag": f'"{document.digest}"'})
 
 
-@endpoint(Action.RUN)
+@endpoint(Action.RUN, _place)
 def post_run(request: HttpRequest, access: Access, deployment: str) -> HttpResponse:
     """Runs a plan that is approved, or needs no approval; asking twice is asking once."""
     found = _find(access, deployment)
@@ -84,7 +93,7 @@ def post_run(request: HttpRequest, access: Access, deployment: str) -> HttpRespo
     return as_json(_deployment(found), status=202)
 
 
-@endpoint(Action.VIEW)
+@endpoint(Action.VIEW, _place)
 def get_events(request: HttpRequest, access: Access, deployment: str) -> HttpResponse:
     """What happened in the run, numbered without gaps; `?after=N` gives what came after that number."""
     found = _find(access, deployment)
@@ -97,7 +106,7 @@ def get_events(request: HttpRequest, access: Access, deployment: str) -> HttpRes
 @endpoint(Action.VIEW)
 def get_secrets(request: HttpRequest, access: Access, environment: str) -> HttpResponse:
     """The deployed secrets: names, whether each was given a value, and when; never a value."""
-    found = secret_values.secrets_of(find_environment(access, environment))
+    found = secret_values.secrets_of(access.place)
     return as_json({"secrets": [_secret(each) for each in found]})
 
 
@@ -105,7 +114,7 @@ def get_secrets(request: HttpRequest, access: Access, environment: str) -> HttpR
 @sensitive_variables("said", "value", "code")
 def put_secret(request: HttpRequest, access: Access, environment: str, secret: str) -> HttpResponse:
     """Gives a deployed secret its `value`, straight into Secrets Manager; `code` where an MFA device is asked for."""
-    row = find_environment(access, environment)
+    row = access.place
     said = body_of(request, value=str, code=str)
     value, code = said["value"] or "", said["code"] or ""
     try:
@@ -126,10 +135,7 @@ def _secret(found: secret_values.Secret) -> dict[str, Any]:
 
 
 def _find(access: Access, public_id: str) -> Deployment:
-    found = get_object_or_404(Deployment.objects.of(access.project), public_id=public_id)
-    if found.environment not in reached(access):
-        raise Http404("Not reached by this token.")
-    return found
+    return get_object_or_404(Deployment.objects.of(access.project), public_id=public_id)
 
 
 def _missing(found: Deployment) -> list[str]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from deployments.errors import WorkflowError
 from deployments.forms import TryForm
 from deployments.outputs import Answer, try_api
-from deployments.views.environments import describe, find
+from deployments.views.environments import describe
 from projects.access import access_to
 from projects.audit.deeds import Deed
 from projects.audit.writing import write as audit
@@ -22,8 +22,8 @@ from projects.roles import Action
 @require_POST
 def call(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Sends the call and shows the answer on the same page."""
-    access = access_to(request.user, slug, Action.TRY)
-    environment = find(access, name)
+    access = access_to(request.user, slug, Action.TRY, name)
+    environment = access.place
     form = TryForm(request.POST)
     context = describe(access, environment) | {"try_form": form}
     if not form.is_valid():

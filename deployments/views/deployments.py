@@ -52,8 +52,7 @@ def deployments(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 def deployment(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Plan, approval, run and result; filtered by action and text if asked."""
-    access = access_to(request.user, slug, Action.VIEW)
-    found = find(access, public_id)
+    access, found = opened(request, slug, public_id)
     context = describe(access, found) | {"reading": reading(request, found), "refreshed": wants_fragment(request)}
     fragment = "plan" if request.headers.get("HX-Target") == "plan" else "deployment"
     return page(request, "deployments/deployment.html", context, fragment=fragment)
@@ -65,7 +64,7 @@ def news(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
 
     A page of another phase has no place for them; it gets the mark alone, and asks for itself anew.
     """
-    found = find(access_to(request.user, slug, Action.VIEW), public_id)
+    _, found = opened(request, slug, public_id)
     after = request.GET.get("after", "")
     number = int(after) if after.isdecimal() and len(after) < 10 else 0
     told = following.news(found.pk, after=number)
@@ -75,8 +74,7 @@ def news(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
 @require_GET
 def log(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """All events as lines, by level if asked; further ones by number."""
-    access = access_to(request.user, slug, Action.VIEW)
-    found = find(access, public_id)
+    access, found = opened(request, slug, public_id)
     after = request.GET.get("after", "")
     rows = found.events.filter(number__gt=int(after) if after.isdecimal() and len(after) < 10 else 0)
     numbered = [line(following.as_dict(row)) for row in rows[:LOG_PAGE]]
@@ -93,9 +91,13 @@ def log(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     return page(request, "deployments/log.html", context, fragment="lines")
 
 
-def find(access: Access, public_id: str) -> Deployment:
-    """The deployment of that id in the project, or 404."""
-    return get_object_or_404(Deployment.objects.of(access.project), public_id=public_id)
+def opened(request: HttpRequest, slug: str, public_id: str, action: Action = Action.VIEW) -> tuple[Access, Deployment]:
+    """The deployment of that id in the project, and what the person may do in its environment; 404, or 403."""
+    access = access_to(request.user, slug)
+    found = get_object_or_404(Deployment.objects.of(access.project), public_id=public_id)
+    there = access.within(found.environment)
+    there.require(action)
+    return there, found
 
 
 def reading(request: HttpRequest, found: Deployment) -> PlanReading | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from deployments.drift import request_check
@@ -19,8 +19,8 @@ from projects.roles import Action
 @require_http_methods(["GET", "POST"])
 def drift(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """POST asks for a look; GET shows the last one (the fragment asks again while a look is under way)."""
-    access = access_to(request.user, slug, Action.PROPOSE if request.method == "POST" else Action.VIEW)
-    environment = get_object_or_404(access.project.environments.select_related("project"), name=name)
+    access = access_to(request.user, slug, Action.PROPOSE if request.method == "POST" else Action.VIEW, name)
+    environment = access.place
     if request.method == "POST":
         request_check(environment=environment, actor=access.user)
     if not wants_fragment(request):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from deployments import planning
@@ -27,15 +27,15 @@ from projects.roles import Action
 @require_GET
 def environment(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """The whole page."""
-    access = access_to(request.user, slug, Action.VIEW)
-    return page(request, "deployments/environment.html", describe(access, find(access, name)))
+    access = access_to(request.user, slug, Action.VIEW, name)
+    return page(request, "deployments/environment.html", describe(access, access.place))
 
 
 @require_http_methods(["GET", "POST"])
 def plan(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Chooses configuration and source, and proposes."""
-    access = access_to(request.user, slug, Action.PROPOSE)
-    row = find(access, name)
+    access = access_to(request.user, slug, Action.PROPOSE, name)
+    row = access.place
     form = PlanForm(posted(request), environment=row, initial={"targets": request.GET.get("targets", "")[:1000]})
     if request.method == "POST" and form.is_valid():
         try:
@@ -51,8 +51,8 @@ def plan(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def destroy(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Plans the end of an environment, after its name was typed; nothing is deleted before that plan is run."""
-    access = access_to(request.user, slug, Action.PROPOSE)
-    row = find(access, name)
+    access = access_to(request.user, slug, Action.PROPOSE, name)
+    row = access.place
     form = DestroyForm(posted(request), environment=row)
     if request.method == "POST" and form.is_valid():
         try:
@@ -70,11 +70,6 @@ def destroy(request: HttpRequest, slug: str, name: str) -> HttpResponse:
             return redirect("deployment", slug, found.public_id)
     context = {"access": access, "tab": "overview", "environment": row, "form": form, "stacks": stacks(row)}
     return page(request, "deployments/destroy.html", context, status=422 if form.is_bound else 200)
-
-
-def find(access: Access, name: str) -> Environment:
-    """The environment of that name in the project, or 404."""
-    return get_object_or_404(access.project.environments.select_related("project"), name=name)
 
 
 def stacks(row: Environment) -> list[tuple[str, list[StateEntry]]]:

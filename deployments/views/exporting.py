@@ -7,7 +7,6 @@ from django.views.decorators.http import require_GET
 
 from deployments.exporting.export import FORMATS
 from deployments.exporting.reading import export_of
-from deployments.views.environments import find
 from projects.access import access_to
 from projects.audit.deeds import Deed
 from projects.audit.writing import write as audit
@@ -18,8 +17,8 @@ from projects.roles import Action
 @require_GET
 def export(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """What there is to download, and what CloudFormation could not take over."""
-    access = access_to(request.user, slug, Action.VIEW)
-    row = find(access, name)
+    access = access_to(request.user, slug, Action.VIEW, name)
+    row = access.place
     made = export_of(row)
     context = {
         "access": access,
@@ -35,8 +34,8 @@ def export(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 @require_GET
 def export_file(request: HttpRequest, slug: str, name: str, file: str) -> HttpResponse:
     """One of the files."""
-    access = access_to(request.user, slug, Action.VIEW)
-    row = find(access, name)
+    access = access_to(request.user, slug, Action.VIEW, name)
+    row = access.place
     made = export_of(row)
     form = FORMATS.get(file)
     if form is None or not made.state.resources:

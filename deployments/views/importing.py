@@ -10,7 +10,6 @@ from deployments import imports
 from deployments.errors import WorkflowError
 from deployments.forms import ImportForm, StateForm
 from deployments.models import Method
-from deployments.views.environments import find
 from projects.access import Access, access_to
 from projects.models import Environment
 from projects.pages import page, posted
@@ -20,8 +19,8 @@ from projects.roles import Action
 @require_http_methods(["GET", "POST"])
 def resources(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Names resources by logical and physical id, and proposes."""
-    access = access_to(request.user, slug, Action.MANAGE_ENVIRONMENTS)
-    row = find(access, name)
+    access = access_to(request.user, slug, Action.MANAGE_ENVIRONMENTS, name)
+    row = access.place
     form = ImportForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
@@ -36,8 +35,8 @@ def resources(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 @require_POST
 def state(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Takes a state file, and proposes to import everything it names."""
-    access = access_to(request.user, slug, Action.MANAGE_ENVIRONMENTS)
-    row = find(access, name)
+    access = access_to(request.user, slug, Action.MANAGE_ENVIRONMENTS, name)
+    row = access.place
     form = StateForm(request.POST, request.FILES)
     if form.is_valid():
         document = form.cleaned_data["file"]

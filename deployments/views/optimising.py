@@ -10,7 +10,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 from deployments.errors import WorkflowError
 from deployments.optimising import report as reports
 from deployments.optimising.proposals import NotMergeable
-from deployments.views.environments import find
 from projects.access import access_to
 from projects.highlighting import difference
 from projects.pages import page
@@ -20,8 +19,8 @@ from projects.roles import Action
 @require_GET
 def report(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Everything that was found."""
-    access = access_to(request.user, slug, Action.VIEW)
-    row = find(access, name)
+    access = access_to(request.user, slug, Action.VIEW, name)
+    row = access.place
     context = {"access": access, "tab": "overview", "environment": row, "report": reports.report_of(row)}
     return page(request, "deployments/optimise.html", context)
 
@@ -29,8 +28,8 @@ def report(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def finding(request: HttpRequest, slug: str, name: str, key: str) -> HttpResponse:
     """GET shows evidence, risk and change; POST saves the change as a revision, if it is still what was shown."""
-    access = access_to(request.user, slug, Action.EDIT_CONFIGURATION if request.method == "POST" else Action.VIEW)
-    row = find(access, name)
+    access = access_to(request.user, slug, Action.EDIT_CONFIGURATION if request.method == "POST" else Action.VIEW, name)
+    row = access.place
     if request.method == "POST":
         base = request.POST.get("base", "")
         try:

@@ -13,9 +13,8 @@ from deployments import approvals
 from deployments.errors import WorkflowError
 from deployments.forms import ReviewForm
 from deployments.models import Deployment
-from deployments.views.deployments import find
+from deployments.views.deployments import opened
 from deployments.views.telling import tell_pages
-from projects.access import access_to
 from projects.roles import Action
 
 
@@ -32,8 +31,7 @@ def reject(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
 
 
 def _review(request: HttpRequest, slug: str, public_id: str, act: Callable[..., Deployment], done: str) -> HttpResponse:
-    access = access_to(request.user, slug, Action.APPROVE)
-    found = find(access, public_id)
+    access, found = opened(request, slug, public_id, Action.APPROVE)
     form = ReviewForm(request.POST)
     if not form.is_valid():
         messages.error(request, "The review could not be read. Reload the page and send it again.")

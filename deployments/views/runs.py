@@ -13,9 +13,8 @@ from django.views.decorators.http import require_POST
 from deployments import orders, second_factor
 from deployments.errors import WorkflowError
 from deployments.forms import CodeForm
-from deployments.views.deployments import find
+from deployments.views.deployments import opened
 from deployments.views.telling import tell_pages
-from projects.access import access_to
 from projects.models import User
 from projects.roles import Action
 
@@ -62,8 +61,7 @@ def _code(request: HttpRequest) -> str:
 
 
 def _act(request: HttpRequest, slug: str, public_id: str, action: Action, act: Callable[..., object]) -> HttpResponse:
-    access = access_to(request.user, slug, action)
-    found = find(access, public_id)
+    access, found = opened(request, slug, public_id, action)
     try:
         act(deployment_id=found.pk, actor=access.user)
     except WorkflowError as refusal:

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_http_methods
 from deployments import secret_values
 from deployments.errors import WorkflowError
 from deployments.forms import SecretForm
-from deployments.views.environments import find
 from projects.access import access_to
 from projects.pages import page, posted
 from projects.roles import Action
@@ -21,8 +20,8 @@ from projects.roles import Action
 @require_http_methods(["GET", "POST"])
 def secrets(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """GET tells what AWS knows of them; POST hands one value on, and shows it nowhere."""
-    access = access_to(request.user, slug, Action.SET_SECRETS if request.method == "POST" else Action.VIEW)
-    row = find(access, name)
+    access = access_to(request.user, slug, Action.SET_SECRETS if request.method == "POST" else Action.VIEW, name)
+    row = access.place
     form = SecretForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:

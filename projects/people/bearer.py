@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,11 @@ from projects.people.api_tokens import find_token
 from projects.roles import Action
 
 Answer = Callable[..., HttpResponse]
+Place = Callable[[str, Mapping[str, str]], str]
+
+
+def _named_in_address(slug: str, named: Mapping[str, str]) -> str:
+    return named.get("environment", "")
 
 
 class Refusal(Exception):
@@ -38,11 +43,15 @@ class Endpoint:
 
     action: Action
     answer: Answer
+    place: Place
 
 
-def endpoint(action: Action) -> Callable[[Answer], Endpoint]:
-    """Declares what an endpoint asks for; its function gets the access, which was checked, and no other way in."""
-    return lambda answer: Endpoint(action, answer)
+def endpoint(action: Action, place: Place = _named_in_address) -> Callable[[Answer], Endpoint]:
+    """Declares what an endpoint asks for; its function gets the access, which was checked, and no other way in.
+
+    `place` names the environment that is asked about, from the address: by default the part called `environment`.
+    """
+    return lambda answer: Endpoint(action, answer, place)
 
 
 class Resource:
@@ -71,7 +80,9 @@ class Resource:
         with acting(replace(circumstances(), via=Via.API, token=row.name)):
             try:
                 if "slug" in named:
-                    return wanted.answer(request, access_to(row.user, named.pop("slug"), wanted.action), **named)
+                    slug = named.pop("slug")
+                    access = access_to(row.user, slug, wanted.action, wanted.place(slug, named))
+                    return wanted.answer(request, access, **named)
                 return wanted.answer(request, row.user, **named)
             except (Outsider, PermissionDenied) as refusal:
                 slug = request.resolver_match.kwargs.get("slug") if request.resolver_match else None

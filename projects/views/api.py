@@ -7,7 +7,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
@@ -44,7 +44,7 @@ def get_project(request: HttpRequest, access: Access) -> HttpResponse:
             "role": access.role,
             "revision": latest.number if latest else None,
             "source": source.digest if source else None,
-            "environments": [_environment(each) for each in reached(access)],
+            "environments": [_environment(each) for each in _reached(access)],
         }
     )
 
@@ -52,7 +52,7 @@ def get_project(request: HttpRequest, access: Access) -> HttpResponse:
 @endpoint(Action.VIEW)
 def list_environments(request: HttpRequest, access: Access) -> HttpResponse:
     """The environments the token reaches: account, region and whether plans need approval."""
-    return as_json({"environments": [_environment(each) for each in reached(access)]})
+    return as_json({"environments": [_environment(each) for each in _reached(access)]})
 
 
 @endpoint(Action.VIEW)
@@ -117,18 +117,10 @@ def post_source(request: HttpRequest, access: Access) -> HttpResponse:
     return as_json({"digest": source.digest, "files": len(source.files), "origin": source.origin}, status=201)
 
 
-def reached(access: Access) -> list[Environment]:
+def _reached(access: Access) -> list[Environment]:
     """The environments the token reaches."""
     scope = access.user.scope or Scope(frozenset())
     return [each for each in access.project.environments.all() if scope.covers(access.project.slug, each.name)]
-
-
-def find_environment(access: Access, name: str) -> Environment:
-    """The environment of that name, if the token reaches it; else 404."""
-    row = get_object_or_404(Environment.objects.select_related("project"), project=access.project, name=name)
-    if row not in reached(access):
-        raise Http404("Not reached by this token.")
-    return row
 
 
 def _environment(row: Environment) -> dict[str, Any]:
