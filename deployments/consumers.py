@@ -2,48 +2,68 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
 from django.http import Http404
 
 from deployments.broadcasts import group
 from deployments.following import News, news
 from deployments.models import Deployment
 from projects.access import access_to
+from projects.models import User
+from projects.people import presence
 
 GONE = 4404
+LOOK_SECONDS = 30.0
+"""How long a socket may stay open, at most, before it asks again whether its person may still see this."""
 
 
 class DeploymentConsumer(AsyncWebsocketConsumer):
     """Pushes a run's news to one viewer.
 
     The group is joined before the first look, so that nothing falls between; what the look already showed is
-    dropped when it arrives again, and a gap is filled by another look. Membership is asked at every push.
+    dropped when it arrives again, and a gap is filled by another look. Whether the session still holds and its person
+    is still a member is asked at every push, when something happens to the account, and every `LOOK_SECONDS`.
     """
 
     async def connect(self) -> None:
         """Accepts members of the project; to anybody else the deployment does not exist."""
         route = self.scope["url_route"]["kwargs"]
         self.slug: str = route["slug"]
+        self.session_key: str = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME, "")
         found = await self._find(route["public_id"])
         if found is None:
             await self.close()
             return
-        self.deployment_id = found
+        self.deployment_id, self.listens_as = found
         self.shown = _number(self.scope["query_string"])
         self.phase = ""
-        await self.channel_layer.group_add(group(found), self.channel_name)
+        self.groups_joined = (group(self.deployment_id), presence.group(self.listens_as))
+        for each in self.groups_joined:
+            await self.channel_layer.group_add(each, self.channel_name)
         await self.accept()
+        self.looking = asyncio.create_task(self._look_now_and_then())
         await self._catch_up()
 
     async def disconnect(self, code: int) -> None:
-        """Leaves the group."""
-        if hasattr(self, "deployment_id"):
-            await self.channel_layer.group_discard(group(self.deployment_id), self.channel_name)
+        """Leaves the groups."""
+        if hasattr(self, "looking"):
+            self.looking.cancel()
+        for each in getattr(self, "groups_joined", ()):
+            await self.channel_layer.group_discard(each, self.channel_name)
+
+    async def look(self, message: dict[str, Any]) -> None:
+        """Something happened to this person's session or account."""
+        if not await self._is_member():
+            await self.close(GONE)
 
     async def relay(self, message: dict[str, Any]) -> None:
         """Passes news on, if they follow on what is shown."""
@@ -57,6 +77,13 @@ class DeploymentConsumer(AsyncWebsocketConsumer):
         else:
             await self._catch_up()
 
+    async def _look_now_and_then(self) -> None:
+        may_stay = True
+        while may_stay:
+            await asyncio.sleep(LOOK_SECONDS)
+            may_stay = await self._is_member()
+        await self.close(GONE)
+
     async def _catch_up(self) -> None:
         told: News = await database_sync_to_async(news)(self.deployment_id, after=self.shown)
         await self._show(told.last, told.phase, told.html)
@@ -66,22 +93,26 @@ class DeploymentConsumer(AsyncWebsocketConsumer):
         await self.send(text_data=html)
 
     @database_sync_to_async
-    def _find(self, public_id: str) -> int | None:
-        """The deployment's key, if this person may see its project."""
+    def _find(self, public_id: str) -> tuple[int, int] | None:
+        """The keys of the deployment and of whoever is signed in, if they may see its project."""
         try:
-            access = access_to(self.scope["user"], self.slug)
+            access = access_to(self._person(), self.slug)
         except (Http404, PermissionDenied):
             return None
         rows = Deployment.objects.filter(environment__project=access.project, public_id=public_id)
-        return rows.values_list("pk", flat=True).first()
+        found = rows.values_list("pk", flat=True).first()
+        return (found, access.user.pk) if found else None
 
     @database_sync_to_async
     def _is_member(self) -> bool:
         try:
-            access_to(self.scope["user"], self.slug)
-        except (Http404, PermissionDenied):
+            access_to(self._person(), self.slug)
+        except (Http404, PermissionDenied, DatabaseError):  # who cannot be asked about hears nothing either
             return False
         return True
+
+    def _person(self) -> User | AnonymousUser:
+        return presence.signed_in(self.session_key) or AnonymousUser()
 
 
 def _number(query: bytes) -> int:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -17,6 +18,7 @@ from projects.audit.writing import write
 from projects.models import User
 from projects.pages import at_site
 from projects.people import groups
+from projects.people.presence import look_again
 from projects.people.sealing import seal, unseal
 
 NOTED: Mapping[str, tuple[Deed, str]] = {
@@ -82,9 +84,11 @@ class Accounts(DefaultAccountAdapter):
 
     def logout(self, request: HttpRequest) -> None:
         """Whoever was signed in is no longer."""
-        if request.user.is_authenticated:
-            write(Deed.SIGNED_OUT, actor=request.user)
-        super().logout(request)
+        with transaction.atomic():
+            if isinstance(request.user, User):
+                write(Deed.SIGNED_OUT, actor=request.user)
+                look_again(request.user.pk)
+            super().logout(request)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A mail whose links lead to where this installation says it is, whatever host the request named."""
@@ -101,6 +105,7 @@ class Accounts(DefaultAccountAdapter):
         if template_prefix in NOTED:
             deed, what = NOTED[template_prefix]
             write(deed, actor=user, target_type="account", target=what)
+            look_again(user.pk)  # another password ends all sessions but this one
         super().send_notification_mail(template_prefix, user, *args, **named)
 
     def is_ajax(self, request: HttpRequest) -> bool:

@@ -11,6 +11,7 @@ from allauth.socialaccount.providers.oauth2.views import OAuth2LoginView
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from projects.audit.deeds import Deed
 from projects.audit.writing import write
 from projects.pages import page
+from projects.people.presence import look_again
 from projects.people.provider import OIDCAdapter, OIDCCallback
 
 View = Callable[..., HttpResponse]
@@ -38,10 +40,12 @@ def if_known(view: View) -> View:
 
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ends one of my sessions; the browser it was in is signed out at its next request."""
+    """Ends one of my sessions; what the browser it was in has open goes silent, and its next request signs in again."""
     session = get_object_or_404(UserSession, pk=pk, user_id=request.user.pk)
-    session.end()
-    write(Deed.SESSION_ENDED, actor=request.user, target_type="session", target=session.ip)
+    with transaction.atomic():
+        session.end()
+        write(Deed.SESSION_ENDED, actor=request.user, target_type="session", target=session.ip)
+        look_again(session.user_id)
     messages.success(request, "The session has ended.")
     return redirect("usersessions_list")
 

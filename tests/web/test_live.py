@@ -6,31 +6,37 @@ import re
 from collections.abc import Callable
 
 import pytest
+from allauth.usersessions.models import UserSession
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
-from django.contrib.auth.models import AnonymousUser
+from django.conf import settings
+from django.test import Client
 from django.urls import reverse
 
 from deployments import broadcasts
+from deployments.consumers import GONE
 from deployments.following import news
 from deployments.models import Deployment, Status
-from deployments.routing import websocket_urlpatterns
 from projects.models import Membership, User
+from projects.people import presence
+from strandsweb.asgi import application
 from tests.web.conftest import Visit, tell
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LOG = {"level": "info", "message": "still there"}
 
 
-def knock(deployment: Deployment, user: User | AnonymousUser, after: int | str = 0) -> WebsocketCommunicator:
-    """A socket of that person to the deployment's page, not yet connected."""
-    from channels.routing import URLRouter
-
+@sync_to_async
+def knock(deployment: Deployment, who: User | Client | None, after: int | str = 0) -> WebsocketCommunicator:
+    """A socket of that browser, or of a new one of that person, to the deployment's page, not yet connected."""
+    client = who if isinstance(who, Client) else Client()
+    if isinstance(who, User):
+        client.force_login(who)
     path = f"/ws/projects/support-desk/deployments/{deployment.public_id}/?after={after}"
-    communicator = WebsocketCommunicator(URLRouter(websocket_urlpatterns), path)
-    communicator.scope["user"] = user
-    return communicator
+    cookie = ("cookie", f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}")
+    headers = [(name.encode(), value.encode()) for name, value in [cookie, ("origin", "http://testserver")]]
+    return WebsocketCommunicator(application, path, headers=headers)
 
 
 async def announce(deployment: Deployment, first: int, last: int) -> None:
@@ -44,19 +50,19 @@ tell_later = database_sync_to_async(tell)
 
 
 async def test_strangers_do_not_get_in(running: Deployment, mallory: User) -> None:
-    for user in (AnonymousUser(), mallory):
-        accepted, _ = await knock(running, user).connect()
+    for user in (None, mallory):
+        accepted, _ = await (await knock(running, user)).connect()
         assert not accepted
 
 
 async def test_a_deployment_of_another_project_is_not_there(running: Deployment, vera: User) -> None:
     running.public_id = "2026-11-20T10-30-00Z-ffffff"
-    accepted, _ = await knock(running, vera).connect()
+    accepted, _ = await (await knock(running, vera)).connect()
     assert not accepted
 
 
 async def test_a_viewer_first_gets_what_they_have_not_seen(running: Deployment, vera: User) -> None:
-    socket = knock(running, vera, after=1)
+    socket = await knock(running, vera, after=1)
     assert (await socket.connect())[0]
     first = await socket.receive_from()
     assert 'id="event-2"' in first
@@ -67,14 +73,14 @@ async def test_a_viewer_first_gets_what_they_have_not_seen(running: Deployment, 
 
 @pytest.mark.parametrize("after", ["", "-3", "x", "9" * 20])
 async def test_a_nonsense_number_means_from_the_start(running: Deployment, vera: User, after: str) -> None:
-    socket = knock(running, vera, after=after)
+    socket = await knock(running, vera, after=after)
     assert (await socket.connect())[0]
     assert 'id="event-1"' in await socket.receive_from()
     await socket.disconnect()
 
 
 async def test_news_are_relayed_once_and_in_order(running: Deployment, vera: User) -> None:
-    socket = knock(running, vera)
+    socket = await knock(running, vera)
     await socket.connect()
     await socket.receive_from()
     await tell_later(running, "log", "create:AlertsTopic", "AlertsTopic", **LOG)
@@ -88,7 +94,7 @@ async def test_news_are_relayed_once_and_in_order(running: Deployment, vera: Use
 
 
 async def test_a_gap_is_filled_from_the_event_log(running: Deployment, vera: User) -> None:
-    socket = knock(running, vera)
+    socket = await knock(running, vera)
     await socket.connect()
     await socket.receive_from()
     for _ in range(3):  # the messages of 3 and 4 were lost on the way
@@ -100,7 +106,7 @@ async def test_a_gap_is_filled_from_the_event_log(running: Deployment, vera: Use
 
 
 async def test_another_phase_rings_even_without_new_events(running: Deployment, vera: User) -> None:
-    socket = knock(running, vera)
+    socket = await knock(running, vera)
     await socket.connect()
     await socket.receive_from()
     await database_sync_to_async(Deployment.objects.filter(pk=running.pk).update)(status=Status.SUCCEEDED)
@@ -112,13 +118,87 @@ async def test_another_phase_rings_even_without_new_events(running: Deployment, 
 
 
 async def test_who_is_removed_hears_nothing_more(running: Deployment, vera: User) -> None:
-    socket = knock(running, vera)
+    socket = await knock(running, vera)
     await socket.connect()
     await socket.receive_from()
     await database_sync_to_async(Membership.objects.filter(user=vera).delete)()
     await tell_later(running, "log", "create:AlertsTopic", "AlertsTopic", **LOG)
     await announce(running, 3, 3)
     assert (await socket.receive_output())["type"] == "websocket.close"
+
+
+def end(client: Client) -> None:
+    """The session is ended from another browser."""
+    user = User.objects.get(pk=client.session["_auth_user_id"])
+    elsewhere = Client()
+    elsewhere.force_login(user)
+    row = UserSession.objects.create(user=user, ip="10.0.0.1", session_key=client.session.session_key, user_agent="x")
+    assert elsewhere.post(reverse("session-end", args=[row.pk])).status_code == 302
+
+
+def sign_out(client: Client) -> None:
+    """The person leaves."""
+    assert client.post(reverse("sign-out")).status_code == 302
+
+
+def change_password(client: Client) -> None:
+    """From another browser, so that this one's session ends."""
+    elsewhere = Client()
+    elsewhere.post(reverse("sign-in"), {"username": "vera", "password": "vera"})
+    elsewhere.post(reverse("account_reauthenticate"), {"password": "vera"})
+    words = {"oldpassword": "vera", "password1": "correct-horse-battery", "password2": "correct-horse-battery"}
+    assert elsewhere.post(reverse("account_change_password"), words).status_code == 302
+
+
+@pytest.mark.parametrize("deed", [end, sign_out, change_password], ids=lambda deed: deed.__name__)
+async def test_a_session_that_ends_silences_its_pages_at_once(
+    running: Deployment, vera: User, bob: User, deed: Callable[[Client], None]
+) -> None:
+    browser = Client()
+    await database_sync_to_async(browser.force_login)(vera)
+    socket, other = await knock(running, browser), await knock(running, bob)
+    for each in (socket, other):
+        await each.connect()
+        await each.receive_from()
+    await database_sync_to_async(deed)(browser)
+    assert await socket.receive_output(timeout=10) == {"type": "websocket.close", "code": GONE}
+    assert await other.receive_nothing(), "of others nothing changed"
+    await other.disconnect()
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"password": "!"}], ids=str)
+async def test_what_nobody_told_of_is_seen_before_long(
+    running: Deployment, vera: User, change: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deployments.consumers.LOOK_SECONDS", 0.05)
+    socket = await knock(running, vera)
+    await socket.connect()
+    await socket.receive_from()
+    await database_sync_to_async(User.objects.filter(pk=vera.pk).update)(**change)
+    assert await socket.receive_output(timeout=10) == {"type": "websocket.close", "code": GONE}
+
+
+async def test_a_look_that_finds_all_well_changes_nothing(
+    running: Deployment, vera: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deployments.consumers.LOOK_SECONDS", 0.01)
+    socket = await knock(running, vera)
+    await socket.connect()
+    await socket.receive_from()
+    await database_sync_to_async(presence.look_again)(vera.pk)
+    assert await socket.receive_nothing(timeout=0.2)
+    await socket.disconnect()
+
+
+def test_a_broker_that_is_away_stops_nobody(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        async def group_send(self, group: str, message: object) -> None:
+            raise ConnectionError(group)
+
+    monkeypatch.setattr(presence, "get_channel_layer", Away)
+    presence.look_again(alice.pk)
+    monkeypatch.setattr(presence, "get_channel_layer", lambda: None)
+    presence.look_again(alice.pk)
 
 
 def test_what_is_pushed_and_what_is_polled_are_the_same_bytes(
