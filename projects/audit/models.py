@@ -53,12 +53,13 @@ class AuditEntry(models.Model):
             models.Index(fields=["chain", "deed", "-id"], name="audit_by_deed"),
             models.Index(fields=["chain", "actor_text", "-id"], name="audit_by_actor"),
             models.Index(fields=["chain", "environment", "-id"], name="audit_by_environment"),
+            models.Index(fields=["chain", "time"], name="audit_by_time"),
             models.Index(fields=["chain", "id"], condition=models.Q(number=None), name="audit_unchained"),
         ]
         constraints = [models.UniqueConstraint(fields=["chain", "number"], name="audit_number_in_chain")]
 
     def __str__(self) -> str:
-        return f"{self.actor_text} {self.get_deed_display()} {self.target}".strip()
+        return f"{self.actor_text} {self.words} {self.target}".strip()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Writes a new entry; an old one is never written again."""
@@ -69,6 +70,11 @@ class AuditEntry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Refused; what is too old expires from the front of its chain (`chains.expire`)."""
         raise AppendOnly("An entry of the audit log is not deleted.")
+
+    @property
+    def words(self) -> str:
+        """The deed in words; of one that this version does not know, its code."""
+        return Deed(self.deed).label if self.deed in Deed else self.deed
 
 
 class AuditHead(models.Model):

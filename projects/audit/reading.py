@@ -15,6 +15,10 @@ from django.utils import timezone
 from projects.audit.models import AuditEntry
 
 PAGE_SIZE = 50
+LOOKED_AT = 5_000
+"""How many entries a page looks at for what no index finds; so its cost does not grow with the log."""
+OUT_OF_ORDER = timedelta(minutes=1)
+"""Entries are numbered in the order of time, but for transactions that ran side by side: much less than this."""
 COLUMNS = (
     "number", "time", "actor", "actorId", "deed", "outcome", "environment", "targetType", "target", "via", "token",
     "address", "requestId", "detail", "digest",
@@ -35,6 +39,19 @@ class Filters:
 
     def __bool__(self) -> bool:
         return any((self.person, self.deed, self.outcome, self.environment, self.text.strip(), self.since, self.until))
+
+    @property
+    def walks(self) -> dict[str, str]:
+        """What one index finds: the first of person, whole deed and environment that is given."""
+        deed = self.deed if "." in self.deed else ""
+        exact = {"actor_text": self.person, "deed": deed, "environment": self.environment}
+        return dict([(column, value) for column, value in exact.items() if value][:1])
+
+    @property
+    def searches(self) -> bool:
+        """There is more to it than one index finds, days apart."""
+        given = (self.person, self.deed, self.outcome, self.environment, self.text.strip())
+        return sum(map(bool, given)) > len(self.walks)
 
     def keep(self, entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         """The entries that fit; `deed` may be a whole code or its first part (`plan` for all of plans)."""
@@ -63,19 +80,58 @@ def _start(day: date) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some entries, newest first, and the id the next page starts below (None: this is the last)."""
+    """Some entries, newest first, and the id the next page starts below (None: this is the last).
+
+    `looked_to` says how far back was looked where that was not to the end, although the page is not full.
+    """
 
     entries: tuple[AuditEntry, ...]
     below: int | None
+    looked_to: datetime | None = None
 
 
-def page(entries: QuerySet[AuditEntry], *, below: int | None = None, size: int = PAGE_SIZE) -> Page:
-    """One page, in one query whose cost does not depend on how far down it is."""
+def page(
+    entries: QuerySet[AuditEntry],
+    filters: Filters = Filters(),
+    *,
+    below: int | None = None,
+    size: int = PAGE_SIZE,
+    looked_at: int = LOOKED_AT,
+) -> Page:
+    """One page of a chain's entries; what it costs depends neither on how far down it is nor on how much there is.
+
+    What no index finds is looked for among `looked_at` entries; the next page goes on from there.
+    """
+    within = _on_days(entries, filters)
     if below is not None:
-        entries = entries.filter(id__lt=below)
-    found = list(entries.order_by("-id")[: size + 1])
+        within = within.filter(id__lt=below)
+    end = None
+    if filters.searches:
+        walked = within.filter(**filters.walks).order_by("-id")
+        end = walked.values_list("id", flat=True)[looked_at : looked_at + 1].first()
+        if end is not None:
+            within = within.filter(id__gt=end)
+    found = list(filters.keep(within).order_by("-id")[: size + 1])
     shown = tuple(found[:size])
-    return Page(shown, shown[-1].pk if len(found) > size else None)
+    if len(found) > size:
+        return Page(shown, shown[-1].pk)
+    if end is None:
+        return Page(shown, None)
+    return Page(shown, end + 1, entries.values_list("time", flat=True).get(id=end))
+
+
+def _on_days(entries: QuerySet[AuditEntry], filters: Filters) -> QuerySet[AuditEntry]:
+    """The entries numbered around the days asked for: as they are walked by number, others need not be passed."""
+    within = entries
+    if filters.since:
+        before = entries.filter(time__lt=_start(filters.since) - OUT_OF_ORDER).order_by("-time")
+        if (last := before.values_list("id", flat=True).first()) is not None:
+            within = within.filter(id__gt=last)
+    if filters.until:
+        after = entries.filter(time__gte=_start(filters.until + timedelta(days=1)) + OUT_OF_ORDER).order_by("time")
+        if (first := after.values_list("id", flat=True).first()) is not None:
+            within = within.filter(id__lt=first)
+    return within
 
 
 def as_dict(entry: AuditEntry) -> dict[str, Any]:

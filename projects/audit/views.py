@@ -20,13 +20,17 @@ from projects.audit.forms import KeepForm
 from projects.audit.models import AuditEntry, AuditHead, chain_of
 from projects.audit.writing import write
 from projects.models import Project, User
-from projects.pages import page
+from projects.pages import asked, page
 from projects.roles import Action
 
 EXPORTS = {
     "csv": (reading.as_csv, "text/csv; charset=utf-8", "csv"),
     "json": (reading.as_json_lines, "application/x-ndjson; charset=utf-8", "jsonl"),
 }
+
+FURTHER = 20
+"""How many times as far a page looks, once somebody asks to look further back."""
+OFFERED = 100
 
 
 @require_GET
@@ -97,15 +101,23 @@ def keeping(request: HttpRequest, slug: str) -> HttpResponse:
 def _log(request: HttpRequest, project: Project | None, context: dict[str, Any]) -> HttpResponse:
     filters, entries = _filters(request), _entries(project)
     below = request.GET.get("below", "")
-    found = reading.page(filters.keep(entries), below=int(below) if below.isdecimal() and len(below) < 19 else None)
+    found = reading.page(
+        entries,
+        filters,
+        below=int(below) if below.isdecimal() and len(below) < 19 else None,
+        looked_at=reading.LOOKED_AT * (FURTHER if "further" in request.GET else 1),
+    )
     query = request.GET.copy()
     if found.below:
         query["below"] = str(found.below)
+    if found.looked_to:
+        query["further"] = "yes"
     context |= {
         "project": project,
         "filters": filters,
         "entries": found.entries,
         "more": query.urlencode() if found.below else "",
+        "looked_to": found.looked_to,
         "query": request.GET.urlencode(),
         "deeds": Deed.choices,
         "outcomes": Outcome.choices,
@@ -118,13 +130,13 @@ def _log(request: HttpRequest, project: Project | None, context: dict[str, Any])
 
 
 def _people(project: Project | None) -> list[str]:
-    """Whom the filter offers: the members; anybody else is found by searching."""
-    members = project.memberships.select_related("user") if project else ()
+    """Whom the filter offers: members, not more than anybody reads; everybody's name can be typed."""
+    members = project.memberships.select_related("user")[:OFFERED] if project else ()
     return sorted({member.user.text for member in members})
 
 
 def _filters(request: HttpRequest) -> reading.Filters:
-    texts = {name: request.GET.get(name, "")[:200] for name in ("person", "deed", "outcome", "environment", "text")}
+    texts = {name: asked(request, name) for name in ("person", "deed", "outcome", "environment", "text")}
     return reading.Filters(**texts, since=_day(request.GET.get("since", "")), until=_day(request.GET.get("until", "")))
 
 

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -159,6 +160,50 @@ def test_filters_keep_what_fits(dev: Environment, bob: User, vera: User) -> None
     assert len(found(reading.Filters(since=today, until=today))) == 4
     assert not found(reading.Filters(since=today + timedelta(days=1)))
     assert not reading.Filters(text=" ")
+
+
+def test_an_unknown_deed_is_told_by_its_code() -> None:
+    assert AuditEntry(deed="thing.of.tomorrow").words == "thing.of.tomorrow"
+    assert AuditEntry(deed=Deed.MEMBER_ADDED).words == "added a member"
+
+
+def test_what_no_index_finds_is_looked_for_so_far_back_and_then_further(
+    dev: Environment, bob: User, vera: User
+) -> None:
+    for number in range(10):
+        write(Deed.SECRET_SET, actor=vera if number < 5 else bob, environment=dev, target=f"needle-{number}")
+    everything = AuditEntry.objects.filter(chain=dev.project_id)
+
+    def found(filters: reading.Filters, below: int | None = None) -> tuple[list[str], reading.Page]:
+        page = reading.page(everything, filters, below=below, size=2, looked_at=4)
+        return [entry.target[-1] for entry in page.entries], page
+
+    targets, first = found(reading.Filters(text="needle-5"))
+    looked_to = everything.get(target="needle-5")
+    assert (targets, first.looked_to, first.below) == ([], looked_to.time, looked_to.pk + 1)
+    targets, second = found(reading.Filters(text="needle-5"), first.below)
+    assert targets == ["5"] and second.below is not None
+    targets, last = found(reading.Filters(text="needle-5"), second.below)
+    assert (targets, last.below, last.looked_to) == ([], None, None)
+    assert found(reading.Filters(outcome="done"))[1] == found(reading.Filters())[1], (
+        "a full page has not looked further"
+    )
+    assert found(reading.Filters(person="vera"))[0] == ["4", "3"], "an index finds them, however far back"
+    assert found(reading.Filters(person="vera", text="needle-1"))[0] == ["1"], "looked for among hers alone"
+
+
+def test_days_are_found_without_passing_all_others(dev: Environment, bob: User, django_assert_num_queries: Any) -> None:
+    today = timezone.localdate()
+    noon = timezone.now().replace(hour=12)
+    for number in range(10):
+        entry = write(Deed.SECRET_SET, actor=bob, environment=dev, target=number)
+        AuditEntry.objects.filter(pk=entry.pk).update(time=noon - timedelta(days=9 - number))
+    day = today - timedelta(days=4)
+    with django_assert_num_queries(3):
+        page = reading.page(AuditEntry.objects.all(), reading.Filters(since=day, until=day), looked_at=1)
+    assert ([entry.target for entry in page.entries], page.below) == (["5"], None)
+    later = reading.page(AuditEntry.objects.all(), reading.Filters(since=today - timedelta(days=99), until=today))
+    assert len(later.entries) == 10
 
 
 def test_pages_follow_each_other_by_key_whatever_is_written_meanwhile(

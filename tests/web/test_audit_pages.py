@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +13,7 @@ from django.urls import reverse
 
 from deployments import orders, planning
 from deployments.models import Deployment, Method, Status
-from projects.audit import chains
+from projects.audit import chains, reading, views
 from projects.audit.deeds import Deed, Outcome
 from projects.audit.models import ELSEWHERE, AuditEntry, AuditHead
 from projects.audit.writing import write
@@ -73,6 +75,32 @@ def test_more_is_loaded_by_key(project: Project, bob: User, visit: Visit) -> Non
     assert f"below={below}" in first
     more = body(browser.get(url, {"below": below}, headers={"HX-Request": "true", "HX-Target": "more"}))
     assert "secret-04" in more and "secret-05" not in more and "<ol" not in more
+
+
+def test_a_search_says_how_far_back_it_looked(
+    project: Project, bob: User, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("needle", "first", "second", "third", "fourth"):
+        write(Deed.SECRET_SET, actor=bob, project=project, target=name)
+    monkeypatch.setattr(reading, "LOOKED_AT", 2)
+    url, browser = reverse("audit", args=[project.slug]), visit(bob)
+    near = body(browser.get(url, {"text": "needle"}))
+    assert "Nothing fits so far. Looked back to" in near and "Look further back" in near
+    further = html.unescape(re.findall(r'href="\?([^"]*further=yes)"', near)[0])
+    far = body(browser.get(f"{url}?{further}", headers={"HX-Request": "true", "HX-Target": "more"}))
+    assert '<span class="audit-target">needle</span>' in far and "Look" not in far
+
+
+def test_not_everybody_is_offered_but_anybody_can_be_typed(
+    project: Project, bob: User, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "OFFERED", 1)
+    write(Deed.SECRET_SET, actor=bob, project=project, target="token")
+    url, browser = reverse("audit", args=[project.slug]), visit(bob)
+    assert body(browser.get(url)).count('<option value="ada">') == 1
+    shown = body(browser.get(url, {"person": "bob"}))
+    assert 'value="bob"' in shown and '<option value="bob">' not in shown and "token" in shown
+    assert "Nothing fits" in body(browser.get(url, {"person": "vera\0", "deed": "\0"}))
 
 
 def test_an_export_is_what_the_page_shows_and_is_itself_an_entry(project: Project, bob: User, visit: Visit) -> None:
