@@ -77,8 +77,7 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
 @explains_unreadable
 def record(request: HttpRequest, slug: str, deployment_id: str) -> HttpResponse:
     """One record: what it says of itself, its documents and its log."""
-    access = access_to(request.user, slug, Action.VIEW)
-    row = find(access, deployment_id)
+    access, row = opened(request, slug, deployment_id)
     reader = open_record(row)
     siblings = Record.objects.filter(project_slug=row.project_slug, environment_name=row.environment_name)
     context = {
@@ -113,8 +112,7 @@ def _log(request: HttpRequest, reader: RecordReader) -> dict[str, Any]:
 @require_GET
 def verification(request: HttpRequest, slug: str, deployment_id: str) -> HttpResponse:
     """Reads every file of the record again and says whether each is what was sealed."""
-    access = access_to(request.user, slug, Action.VIEW)
-    row = find(access, deployment_id)
+    access, row = opened(request, slug, deployment_id)
     context: dict[str, Any] = {"access": access, "tab": "history", "record": row}
     try:
         reader = open_record(row)
@@ -130,8 +128,7 @@ def verification(request: HttpRequest, slug: str, deployment_id: str) -> HttpRes
 @explains_unreadable
 def file(request: HttpRequest, slug: str, deployment_id: str, name: str) -> HttpResponse:
     """A file of the record as it was sealed, as a download: its content is never shown as a page of ours."""
-    access = access_to(request.user, slug, Action.VIEW)
-    row = find(access, deployment_id)
+    access, row = opened(request, slug, deployment_id)
     reader = open_record(row)
     if name not in reader.manifest.files:
         raise Http404("The record has no such file.")
@@ -170,11 +167,12 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
     return page(request, "history/compare.html", context)
 
 
-def find(access: Access, deployment_id: str) -> Record:
-    """The project's record of that deployment, or 404."""
-    return get_object_or_404(
-        Record.objects.select_related("environment", "project"), project=access.project, deployment_id=deployment_id
-    )
+def opened(request: HttpRequest, slug: str, deployment_id: str) -> tuple[Access, Record]:
+    """The project's record of that deployment, and what the person may do in its environment, if there still is one."""
+    access = access_to(request.user, slug, Action.VIEW)
+    records = Record.objects.select_related("environment__project", "project")
+    found = get_object_or_404(records, project=access.project, deployment_id=deployment_id)
+    return access.within(found.environment) if found.environment else access, found
 
 
 def _chosen(records: QuerySet[Record], deployment_id: str) -> Record | None:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from deployments import inbox
 from deployments.models import OPEN, RAN, Deployment, DriftCheck
-from projects.access import access_to
+from projects.access import Access, access_to, environments_where
 from projects.models import Environment, Project, User
 from projects.pages import asked, page
 from projects.roles import Action
@@ -20,13 +20,14 @@ PER_PAGE = 60
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One environment as its card shows it."""
+    """One environment as its card shows it to one person."""
 
     environment: Environment
     resources: int
     last: Deployment | None
     open: Deployment | None
     drift: DriftCheck | None
+    may_plan: bool
 
 
 @require_GET
@@ -57,14 +58,16 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
     """The environments as cards."""
     access = access_to(request.user, slug, Action.VIEW)
     recent = Deployment.objects.of(access.project)[:6]
-    context = {"access": access, "tab": "overview", "cards": cards(access.project), "recent": recent}
+    context = {"access": access, "tab": "overview", "cards": cards(access), "recent": recent}
     return page(request, "projects/project.html", context)
 
 
-def cards(project: Project) -> list[Card]:
+def cards(access: Access) -> list[Card]:
     """Every environment with its last run, what is open, its drift and how many resources it has."""
+    plannable = environments_where(access.user, Action.PROPOSE).filter(project=access.project)
+    may_plan = set(plannable.values_list("pk", flat=True))
     newest = Deployment.objects.filter(environment=OuterRef("pk")).order_by("-pk").values("pk")
-    environments = project.environments.select_related("drift").annotate(
+    environments = access.project.environments.select_related("drift").annotate(
         resource_count=Count("resources"),
         ran=Subquery(newest.filter(status__in=RAN)[:1]),
         under_way=Subquery(newest.filter(status__in=OPEN)[:1]),
@@ -79,6 +82,7 @@ def cards(project: Project) -> list[Card]:
             last=found.get(row.ran),
             open=found.get(row.under_way),
             drift=getattr(row, "drift", None),
+            may_plan=row.pk in may_plan,
         )
         for row in rows
     ]

@@ -19,10 +19,12 @@ from projects.roles import Action
 @require_http_methods(["GET", "POST"])
 def rollback(request: HttpRequest, slug: str, deployment_id: str) -> HttpResponse:
     """Confirms, and proposes the rollback."""
-    access = access_to(request.user, slug, Action.PROPOSE)
+    access = access_to(request.user, slug)
     records = Record.objects.of_project(access.project).filter(environment__isnull=False)
     record = get_object_or_404(records.select_related("environment__project"), deployment_id=deployment_id)
     assert record.environment is not None
+    access = access.within(record.environment)
+    access.require(Action.PROPOSE)
     form = RollbackForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from projects import protecting
@@ -42,8 +42,8 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, slug: str, environment: str) -> HttpResponse:
     """Another account, region, role or protection."""
-    access = access_to(request.user, slug, Action.MANAGE_ENVIRONMENTS)
-    row = get_object_or_404(access.project.environments, name=environment)
+    access = access_to(request.user, slug, Action.MANAGE_ENVIRONMENTS, environment)
+    row = access.place
     form = EnvironmentForm(posted(request), project=access.project, instance=row)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.http import Http404
 
 from deployments import approvals, broadcasts, execution, orders, planning, second_factor
+from deployments.deciding import decisions
 from deployments.engine.plan import Action as PlanAction
 from deployments.errors import WorkflowError
 from deployments.models import Deployment, Status, Step
@@ -80,16 +81,11 @@ class JourneyCommand(BaseCommand):
             )
         if deployment.status == Status.WAITING and options["approve_as"]:
             approver = user_named(options["approve_as"])
-            access_to(approver, deployment.environment.project.slug, Action.APPROVE)
-            deployment = approvals.approve(
-                deployment_id=deployment.pk,
-                actor=approver,
-                comment=options["message"],
-                plan_digest=deployment.plan.digest,
-                inline=True,
-            )
+            access_to(approver, deployment.environment.project.slug, Action.APPROVE, deployment.environment.name)
+            review = approvals.Review(deployment.plan.digest, options["message"])
+            deployment = approvals.approve(deployment_id=deployment.pk, actor=approver, review=review, inline=True)
         if deployment.status == Status.WAITING:
-            deployment.error = "It is waiting for approval: " + " ".join(approvals.standing(deployment).missing)
+            deployment.error = "It is waiting for approval: " + " ".join(decisions.decision(deployment).words)
             return deployment
         if deployment.status == Status.READY:
             if deployment.environment.asks_for_code:
@@ -149,16 +145,22 @@ def user_named(username: str) -> User:
         raise CommandError(f"There is no account named {username}.") from None
 
 
-def environment_of(access: Access, name: str) -> Environment:
-    """The project's environment of that name.
+def access_in(actor: User, slug: str, name: str, *actions: Action) -> Access:
+    """The project's environment of that name, as that person sees it, if they may do all of that there.
 
     Raises:
-        CommandError: there is none.
+        Outsider: there is no such project, or they are not a member.
+        PermissionDenied: their role there is not enough.
+        CommandError: the project has no such environment.
     """
-    try:
-        return access.project.environments.get(name=name)
-    except Environment.DoesNotExist:
-        raise CommandError(f"{access.project.slug} has no environment named {name}.") from None
+    access = access_to(actor, slug)
+    environment = access.project.environments.select_related("project").filter(name=name).first()
+    if environment is None:
+        raise CommandError(f"{access.project.slug} has no environment named {name}.")
+    there = access.within(environment)
+    for action in actions:
+        there.require(action)
+    return there
 
 
 def as_json(deployment: Deployment) -> dict[str, Any]:

@@ -45,9 +45,12 @@ class Command(JourneyCommand):
                 "\n".join([f"{options['config']} has problems:", *(f"  {problem}" for problem in parsed.problems)])
             )
         access = _project(options, actor)
-        for action in (Action.EDIT_CONFIGURATION, Action.UPLOAD_SOURCE, Action.PROPOSE, Action.RUN):
-            access.require(action)
+        access.require(Action.EDIT_CONFIGURATION)
+        access.require(Action.UPLOAD_SOURCE)
         environment = _environment(access, options["environment"], parsed.configuration)
+        there = access.within(environment)
+        there.require(Action.PROPOSE)
+        there.require(Action.RUN)
         source = _source(options["source"], access.project, actor)
         latest = access.project.latest_configuration
         configuration = editing.save_configuration(

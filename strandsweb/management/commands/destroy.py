@@ -9,9 +9,8 @@ from django.core.management.base import CommandParser
 from deployments import planning
 from deployments.engine.plan import PlanKind
 from deployments.models import Deployment, Method
-from projects.access import access_to
 from projects.roles import Action
-from strandsweb.management.journey import JourneyCommand, add_targets, environment_of, user_named
+from strandsweb.management.journey import JourneyCommand, access_in, add_targets, user_named
 
 
 class Command(JourneyCommand):
@@ -29,10 +28,9 @@ class Command(JourneyCommand):
     def journey(self, options: dict[str, Any]) -> Deployment:
         """Proposes the destruction."""
         actor = user_named(options["actor"])
-        access = access_to(actor, options["project"], Action.PROPOSE)
-        access.require(Action.RUN)
+        access = access_in(actor, options["project"], options["environment"], Action.PROPOSE, Action.RUN)
         deployment = planning.propose(
-            environment=environment_of(access, options["environment"]),
+            environment=access.place,
             actor=actor,
             method=Method.CLI,
             kind=PlanKind.DESTROY,

@@ -12,8 +12,7 @@ from django.http import Http404
 
 from deployments.exporting.export import FORMATS
 from deployments.exporting.reading import export_of
-from projects.access import access_to
-from strandsweb.management.journey import environment_of, user_named
+from strandsweb.management.journey import access_in, user_named
 
 
 class Command(BaseCommand):
@@ -32,10 +31,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Writes the file."""
         try:
-            access = access_to(user_named(options["actor"]), options["project"])
+            access = access_in(user_named(options["actor"]), options["project"], options["environment"])
         except (Http404, PermissionDenied) as missing:
             raise CommandError(f"There is no such project, or {options['actor']} is not a member of it.") from missing
-        content = FORMATS[options["format"]].make(export_of(environment_of(access, options["environment"])))
+        content = FORMATS[options["format"]].make(export_of(access.place))
         data = content.encode() if isinstance(content, str) else content
         if options["to"] is not None:
             options["to"].write_bytes(data)

@@ -10,9 +10,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from deployments import imports
 from deployments.models import Deployment, Method
-from projects.access import access_to
 from projects.roles import Action
-from strandsweb.management.journey import JourneyCommand, environment_of, user_named
+from strandsweb.management.journey import JourneyCommand, access_in, user_named
 
 
 class Command(JourneyCommand):
@@ -30,13 +29,13 @@ class Command(JourneyCommand):
     def journey(self, options: dict[str, Any]) -> Deployment:
         """Proposes the import."""
         actor = user_named(options["actor"])
-        access = access_to(actor, options["project"], Action.MANAGE_ENVIRONMENTS)
+        access = access_in(actor, options["project"], options["environment"], Action.MANAGE_ENVIRONMENTS)
         try:
             document = json.loads(options["file"].read_text())
         except (OSError, ValueError, RecursionError) as error:
             raise CommandError(f"{options['file']} cannot be read as JSON: {error}") from error
         deployment = imports.propose_state(
-            environment=environment_of(access, options["environment"]),
+            environment=access.place,
             actor=actor,
             method=Method.CLI,
             document=document,

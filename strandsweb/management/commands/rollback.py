@@ -9,9 +9,8 @@ from django.core.management.base import CommandError, CommandParser
 from deployments import rollbacks
 from deployments.models import Deployment, Method
 from history.models import Record
-from projects.access import access_to
 from projects.roles import Action
-from strandsweb.management.journey import JourneyCommand, add_targets, environment_of, user_named
+from strandsweb.management.journey import JourneyCommand, access_in, add_targets, user_named
 
 
 class Command(JourneyCommand):
@@ -31,10 +30,9 @@ class Command(JourneyCommand):
         record = Record.objects.filter(deployment_id=options["to"]).first()
         if record is None:
             raise CommandError(f"There is no record of a deployment {options['to']}.")
-        access = access_to(actor, record.project_slug, Action.PROPOSE)
-        access.require(Action.RUN)
+        access = access_in(actor, record.project_slug, record.environment_name, Action.PROPOSE, Action.RUN)
         deployment = rollbacks.propose(
-            environment=environment_of(access, record.environment_name),
+            environment=access.place,
             record=record,
             actor=actor,
             method=Method.CLI,

@@ -13,9 +13,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from deployments import secret_values
 from deployments.errors import WorkflowError
-from projects.access import access_to
 from projects.roles import Action
-from strandsweb.management.journey import environment_of, mfa_code, user_named
+from strandsweb.management.journey import access_in, mfa_code, user_named
 
 
 class Command(BaseCommand):
@@ -37,8 +36,7 @@ class Command(BaseCommand):
         value = getpass.getpass("Value: ") if sys.stdin.isatty() else sys.stdin.read().removesuffix("\n")
         try:
             actor = user_named(options["actor"])
-            access = access_to(actor, options["project"], Action.SET_SECRETS)
-            environment = environment_of(access, options["environment"])
+            environment = access_in(actor, options["project"], options["environment"], Action.SET_SECRETS).place
             code = mfa_code(options, environment) if environment.asks_for_code else ""
             secret_values.put(environment=environment, logical_id=options["name"], value=value, actor=actor, code=code)
         except (WorkflowError, PermissionDenied) as refusal:
