@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
-from projects.protection.model import Day, Freeze, Once
+from projects.protection.cron import spells, timetable
+from projects.protection.model import Cron, Day, Freeze, Once, Weekly
 
 _DAYS = tuple(Day)
-_LONGEST_DAYS = 8
-"""How far back something weekly may have started that is still open, and how far ahead its end is looked for."""
+_LONGEST = timedelta(days=8)
+"""How far back something may have started that is still open, and how far ahead its end is looked for."""
+_FORESEEN = timedelta(days=3 * 366)
+"""How far ahead the next times are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
     """One time that a freeze is open, in UTC; `end` is not included.
 
-    Where a weekly freeze leaves no gap, the window is what can be seen of it: a week or so either way.
+    Where a freeze leaves no gap, the window is what can be seen of it: a week or so either way.
     """
 
     freeze: Freeze
@@ -32,23 +36,28 @@ class Window:
     @property
     def until(self) -> str:
         """Its end as people of that zone read it."""
-        local = self.end.astimezone(ZoneInfo(self.freeze.zone))
-        return f"{local:%a} {local.day} {local:%b %Y %H:%M} ({self.freeze.zone})"
+        return f"{_local(self.end, self.freeze)} ({self.freeze.zone})"
+
+    @property
+    def words(self) -> str:
+        """When it is, as people of that zone read it."""
+        if not isinstance(self.freeze.when, Once) and self.end - self.start > timedelta(days=366):
+            return f"from {_local(self.start, self.freeze)} on, without a gap"
+        return f"from {_local(self.start, self.freeze)} to {self.until}"
+
+
+def _local(instant: datetime, freeze: Freeze) -> str:
+    local = instant.astimezone(ZoneInfo(freeze.zone))
+    return f"{local:%a} {local.day} {local:%b %Y %H:%M}"
 
 
 def open_window(freeze: Freeze, now: datetime) -> Window | None:
     """The window in which `now` (with a zone) lies, None outside of all; windows that touch are one."""
-    start = end = None
-    for began, ended in sorted(_times(freeze, now)):
-        if end is None or began > end:
-            if end is not None and end > now:
-                break
-            start, end = began, ended
-        else:
-            end = max(end, ended)
-    if start is None or end is None or not start <= now < end:
-        return None
-    return Window(freeze, start, end)
+    today = now.astimezone(ZoneInfo(freeze.zone)).date()
+    for start, end in _joined(sorted(_times(freeze, today - _LONGEST, today + _LONGEST))):
+        if start <= now < end:
+            return Window(freeze, start, end)
+    return None
 
 
 def open_windows(freezes: Sequence[Freeze], now: datetime) -> tuple[Window, ...]:
@@ -57,18 +66,50 @@ def open_windows(freezes: Sequence[Freeze], now: datetime) -> tuple[Window, ...]
     return tuple(window for window in found if window is not None)
 
 
-def _times(freeze: Freeze, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Starts and ends in UTC, as far as they can matter now."""
+def upcoming(freeze: Freeze, now: datetime, most: int = 5) -> tuple[Window, ...]:
+    """The next windows, with the one that is open now, as far as three years ahead."""
+    today = now.astimezone(ZoneInfo(freeze.zone)).date()
+    times = _joined(_times(freeze, today - _LONGEST, today + _FORESEEN))
+    return tuple(islice((Window(freeze, start, end) for start, end in times if end > now), most))
+
+
+def _joined(times: Iterable[tuple[datetime, datetime]]) -> Iterator[tuple[datetime, datetime]]:
+    """Those that touch as one; they come by their start, but for an hour or so."""
+    start = end = None
+    for began, ended in times:
+        if start is None or end is None:
+            start, end = began, ended
+        elif began <= end:
+            start, end = min(start, began), max(end, ended)
+        else:
+            yield start, end
+            start, end = began, ended
+    if start is not None and end is not None:
+        yield start, end
+
+
+def _times(freeze: Freeze, first: date, last: date) -> Iterator[tuple[datetime, datetime]]:
+    """Starts and ends in UTC of what begins on those days; of what is once, whenever it is."""
     zone, when = ZoneInfo(freeze.zone), freeze.when
     if isinstance(when, Once):
         yield _earliest(when.start, zone), _latest(when.end, zone)
         return
-    today = now.astimezone(zone).date()
-    for offset in range(-_LONGEST_DAYS, _LONGEST_DAYS + 1):
-        day = today + timedelta(days=offset)
-        if _DAYS[day.weekday()] in when.days:
-            start = datetime.combine(day, when.at)
-            yield _earliest(start, zone), _latest(start + timedelta(minutes=when.minutes), zone)
+    for offset in range((last - first).days + 1):
+        day = first + timedelta(days=offset)
+        midnight = datetime.combine(day, time())
+        for start, end in _spells(when, day):
+            yield (
+                _earliest(midnight + timedelta(minutes=start), zone),
+                _latest(midnight + timedelta(minutes=end), zone),
+            )
+
+
+def _spells(when: Weekly | Cron, day: date) -> tuple[tuple[int, int], ...]:
+    """What begins on that day, in minutes from its midnight on."""
+    if isinstance(when, Cron):
+        return spells(when.expression, when.minutes) if timetable(when.expression).runs_on(day) else ()
+    start = 60 * when.at.hour + when.at.minute
+    return ((start, start + when.minutes),) if _DAYS[day.weekday()] in when.days else ()
 
 
 # A local time may exist twice, or not at all, when clocks change: the freeze is rather too long than too short.

@@ -115,17 +115,29 @@ class Weekly:
 
 
 @dataclass(frozen=True, slots=True)
+class Cron:
+    """From each time on that cron's five fields name (see `cron.timetable`); at most a week long, as `Weekly`."""
+
+    expression: str
+    minutes: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {"expression": self.expression, "minutes": self.minutes}
+
+
+@dataclass(frozen=True, slots=True)
 class Freeze:
     """When nothing may start; `zone` is a name of the IANA time zone database."""
 
     name: str
     zone: str
-    when: Once | Weekly
+    when: Once | Weekly | Cron
     running: Running = Running.FINISH
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON; `once` or `weekly` holds the time."""
-        kind = "once" if isinstance(self.when, Once) else "weekly"
+        """Plain JSON; `once`, `weekly` or `cron` holds the time."""
+        kind = type(self.when).__name__.lower()
         return {"name": self.name, "zone": self.zone, "running": self.running.value, kind: self.when.as_dict()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from projects.protection.facts import Impact
-from projects.protection.model import Budget, Day, Freeze, Once, Requirement, Running
+from projects.protection.model import Budget, Cron, Day, Freeze, Once, Requirement, Running
 
 _DAYS = {
     Day.MONDAY: "Monday",
@@ -46,6 +46,8 @@ def freeze_words(freeze: Freeze) -> str:
     when = freeze.when
     if isinstance(when, Once):
         time = f"from {when.start:%Y-%m-%d %H:%M} to {when.end:%Y-%m-%d %H:%M}"
+    elif isinstance(when, Cron):
+        time = f"at every {when.expression} of cron for {duration_words(when.minutes)}"
     else:
         days = listed([_DAYS[day] for day in when.days], word="and")
         time = f"every {days} from {when.at:%H:%M} for {duration_words(when.minutes)}"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from projects.protection.facts import Facts, Impact, Override, Person, Review
-from projects.protection.model import Budget, Day, Freeze, Once, Protection, Requirement, Running, Weekly
+from projects.protection.model import Budget, Cron, Day, Freeze, Once, Protection, Requirement, Running, Weekly
 from projects.protection.reading import read
 from projects.roles import Role
 
@@ -76,11 +76,18 @@ weeklies = st.builds(
     at=st.times().map(lambda moment: moment.replace(second=0, microsecond=0)),
     minutes=st.integers(1, 7 * 24 * 60),
 )
+crons = st.builds(
+    Cron,
+    expression=st.sampled_from(
+        ["0 16 * * fri", "30 2 * * *", "0 0 1 */3 *", "15 2,14 24-26 dec mon", "0 9-17/4 * * 1-5"]
+    ),
+    minutes=st.integers(1, 7 * 24 * 60),
+)
 freezes = st.builds(
     Freeze,
     name=st.sampled_from(["weekend", "Christmas", "audit"]),
     zone=st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]),
-    when=onces | weeklies,
+    when=onces | weeklies | crons,
     running=st.sampled_from(Running),
 )
 protections = st.builds(

@@ -61,6 +61,11 @@ def once(start: Any, end: Any) -> dict[str, Any]:
     return {"freezes": [{"name": "audit", "zone": "UTC", "once": {"start": start, "end": end}}]}
 
 
+def cron(expression: str, minutes: int | None = 60) -> dict[str, Any]:
+    """A freeze at times of cron."""
+    return {"freezes": [{"name": "audit", "zone": "UTC", "cron": {"expression": expression, "minutes": minutes}}]}
+
+
 @pytest.mark.parametrize(
     ("data", "place", "message"),
     [
@@ -83,7 +88,10 @@ def once(start: Any, end: Any) -> dict[str, Any]:
         (freeze(zone="Europe"), "freezes[0].zone", "there is no time zone"),
         (freeze(name=""), "freezes[0].name", "a text"),
         (freeze(running="stop"), "freezes[0].running", "one of finish, end"),
-        (freeze(once={}), "freezes[0]", "either once or weekly"),
+        (freeze(once={}), "freezes[0]", "either once, weekly or cron"),
+        (cron("0 16 * *"), "freezes[0].cron.expression", "five fields"),
+        (cron("0 16 * * fri", None), "freezes[0].cron.minutes", "say how many"),
+        (cron("*/5 * * * *", 2), "freezes[0].cron.expression", "more than 24 times a day"),
         (freeze(weekly={"days": [], "at": "16:00", "minutes": 1}), "freezes[0].weekly.days", "at least one day"),
         (freeze(weekly={"days": ["fri"], "at": "4 pm", "minutes": 1}), "freezes[0].weekly.at", "like 16:00"),
         (freeze(weekly={"days": ["fri"], "at": "16:00+01:00", "minutes": 1}), "freezes[0].weekly.at", "like 16:00"),
@@ -143,6 +151,15 @@ def test_no_setting_can_change_unseen(one: Protection, other: Protection) -> Non
 def test_a_name_that_reads_like_two_hides_nothing() -> None:
     one, other = (Protection(branches=branches) for branches in (("main", "next"), ("main or next",)))
     assert [each.setting for each in differences(one, other)] == ["Branches"]
+
+
+def test_blanks_and_letters_of_cron_make_no_other_digest() -> None:
+    assert read(cron(" 0  16 * * FRI ")) == read(cron("0 16 * * fri"))
+
+
+def test_a_number_too_large_for_a_float_is_a_mistake() -> None:
+    with pytest.raises(Unreadable, match="an amount from 0"):
+        read_json('{"budget": {"monthlyIncreaseUsd": 1%s}}' % ("0" * 400))
 
 
 def test_differences_are_sentences() -> None:
