@@ -1,8 +1,8 @@
 """Between the queue and the first write: is exactly what was approved about to run, on exactly what it was made from?
 
 Three looks, in this order: at the database, before there are credentials; at what is live, which only reads; and at
-the database once more, in the transaction that starts the run. Whatever does not fit ends as "needs a new plan", and
-nothing has been written anywhere.
+the database once more, in the transaction that starts the run. A plan that no longer fits is closed, and one that is
+not allowed any more waits again; nothing has been written anywhere.
 """
 
 from __future__ import annotations
@@ -13,19 +13,23 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import approvals, leases, states, undoing
+from deployments import leases, states, undoing
+from deployments.auditing import audit
 from deployments.aws.refresh import read_all
 from deployments.aws.registry import KINDS
+from deployments.deciding import decisions
+from deployments.deciding.successors import outdate
 from deployments.engine.errors import PlanMismatch
 from deployments.engine.plan import Change, Plan, Reason
 from deployments.engine.planner import live_fingerprint, make_changes
 from deployments.engine.ports import Live, Provisioners
 from deployments.engine.state import State
 from deployments.engine.steps import steps_of
-from deployments.errors import WorkflowError
+from deployments.errors import Moved, WorkflowError
 from deployments.models import Deployment, Status, Step
 from deployments.telling.occasions import Occasion
 from deployments.telling.telling import tell
+from projects.audit.deeds import Deed
 from projects.models import Environment
 
 TAKEUPS = 5
@@ -120,13 +124,6 @@ def changed_since(plan: Plan, state: State, provisioners: Provisioners, held: le
     return f"Somebody changed what is live since this plan was made: {named}.{more} It needs a new plan."
 
 
-def close_as_stale(deployment: Deployment, reason: str) -> None:
-    """Ends a queued deployment whose plan no longer fits."""
-    Deployment.objects.filter(pk=deployment.pk, status=Status.QUEUED).update(
-        status=Status.STALE, error=reason, ended_at=timezone.now()
-    )
-
-
 def _fitting(deployment: Deployment, current: Deployment) -> Plan | None:
     """The plan of a queued deployment, if it still fits; closes it if not. `current` is the locked row."""
     if current.status != Status.QUEUED:
@@ -134,29 +131,34 @@ def _fitting(deployment: Deployment, current: Deployment) -> Plan | None:
     try:
         plan = deployment.plan.value()
         _compare(deployment, plan)
+    except Moved as moved:
+        outdate(current, str(moved), standing=(Status.QUEUED,))
+        return None
     except (PlanMismatch, WorkflowError) as mismatch:
-        close_as_stale(current, str(mismatch))
+        current.status, current.error, current.ended_at = Status.STALE, str(mismatch), timezone.now()
+        current.save(update_fields=["status", "error", "ended_at"])
+        return None
+    answer = decisions.decision(deployment, plan)
+    if not answer.allowed:
+        decisions.settle(current, answer)
+        audit(Deed.RUN_HELD_BACK, current, None, why=list(answer.words))
         return None
     return plan
 
 
 def _compare(deployment: Deployment, plan: Plan) -> None:
-    """Raises PlanMismatch when the plan no longer fits what it was made from or what was signed."""
+    """Raises PlanMismatch when the plan is not what was signed, Moved when the world is not what it was made from."""
     environment = Environment.objects.select_related("project").get(pk=deployment.environment_id)
     deployment.environment, subject = environment, plan.subject
     if (environment.account, environment.region) != (subject.account, subject.region):
-        raise PlanMismatch("The environment points somewhere else since this plan was made. It needs a new plan.")
+        raise Moved("The environment points somewhere else since this plan was made. It needs a new plan.")
     state = states.load(environment)
     if (state.serial, state.digest()) != (subject.base_serial, subject.base_digest):
-        raise PlanMismatch("The environment has changed since this plan was made. It needs a new plan.")
+        raise Moved("The environment has changed since this plan was made. It needs a new plan.")
     if deployment.configuration.digest != subject.configuration_digest:
         raise PlanMismatch("The plan is of another configuration. It needs a new plan.")
     if deployment.undoes and not undoing.only_takes_back(deployment, plan):
         raise PlanMismatch("The plan does more than to take the failed run back.")
-    standing = approvals.standing(deployment)
-    if not standing.allowed:
-        missing = " ".join(standing.missing) or f"{standing.refused_by} rejected it."
-        raise PlanMismatch(f"The plan's approval does not hold any more. {missing}")
 
 
 def _count(current: Deployment) -> None:

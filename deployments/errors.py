@@ -11,5 +11,9 @@ class NotAllowed(WorkflowError):
     """This person may not do that to this deployment (their own plan, not their run ...)."""
 
 
+class Moved(WorkflowError):
+    """The world is no longer what the plan was made from; another plan of the same wish may fit."""
+
+
 class OutOfDate(WorkflowError):
     """Somebody or something was quicker: the page the person acted on is no longer true."""

@@ -29,6 +29,7 @@ from deployments import (
 )
 from deployments.auditing import audit
 from deployments.aws.credentials import Keys
+from deployments.deciding.successors import outdate
 from deployments.dispatch import enqueue
 from deployments.engine import story
 from deployments.engine.clock import SystemClock
@@ -200,7 +201,7 @@ def _carry_out(
             state = states.load(deployment.environment)
             if deployment.status == Status.QUEUED:
                 if difference := admission.changed_since(plan, state, provisioners, held):
-                    admission.close_as_stale(deployment, difference)
+                    outdate(deployment, difference, standing=(Status.QUEUED,))
                     return None
                 if not admission.begin(deployment, held):
                     return None
@@ -282,8 +283,5 @@ def _outdate_other_plans(deployment: Deployment) -> None:
     ).exclude(pk=deployment.pk)
     for other in others.select_related("plan"):
         if other.plan.base_serial != serial:
-            Deployment.objects.filter(pk=other.pk, status__in=(Status.WAITING, Status.READY)).update(
-                status=Status.STALE,
-                error=f"{deployment.public_id} changed the environment after this plan was made. It needs a new plan.",
-                ended_at=timezone.now(),
-            )
+            reason = f"{deployment.public_id} changed the environment after this plan was made. It needs a new plan."
+            outdate(other, reason, standing=(Status.WAITING, Status.READY))

@@ -82,6 +82,28 @@ class ReviewForm(StyledForm):
         required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2, "placeholder": "What you looked at"})
     )
     plan_digest = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
+    saw = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput, required=False)
+
+
+class OverrideForm(StyledForm):
+    """Why a plan may pass a freeze."""
+
+    freeze = forms.CharField(max_length=120, widget=forms.HiddenInput)
+    reason = forms.CharField(label="Why it cannot wait", max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+    plan_digest = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
+
+
+class EmergencyForm(StyledForm):
+    """What the emergency is."""
+
+    reason = forms.CharField(label="What the emergency is", max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+    plan_digest = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
+
+
+class FindingsForm(StyledForm):
+    """What a second person found."""
+
+    findings = forms.CharField(label="What you found", max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class CodeField(forms.CharField):

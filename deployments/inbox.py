@@ -11,12 +11,13 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from deployments import approvals, second_factor
+from deployments import second_factor
+from deployments.deciding import decisions
 from deployments.models import OPEN, RAN, Approval, Deployment, PlanDocument, ShownCode, Status
-from deployments.protection import Standing
 from projects.access import environments_where
 from projects.models import Credentials, Environment, User
 from projects.people.models import ApiToken, Invitation
+from projects.protection.deciding import Decision
 from projects.roles import Action
 
 AT_MOST = 20
@@ -27,10 +28,10 @@ STILL_NEWS = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A plan or run of mine; `standing` where it waits for others."""
+    """A plan or run of mine; `decision` where it waits for others."""
 
     deployment: Deployment
-    standing: Standing | None
+    decision: Decision | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def _asked(user: User) -> list[Asked]:
         .prefetch_related(plans, "approvals")
         .order_by("-pk")[:AT_MOST]
     )
-    return [Asked(each, approvals.standing(each) if each.status == Status.WAITING else None) for each in mine]
+    return [Asked(each, decisions.decision(each) if each.status == Status.WAITING else None) for each in mine]
 
 
 def _places(user: User, action: Action) -> QuerySet[Environment, Any]:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from deployments import second_factor
 from deployments.auditing import audit
+from deployments.deciding import decisions
 from deployments.dispatch import enqueue
 from deployments.errors import NotAllowed, OutOfDate, WorkflowError
 from deployments.models import INTERRUPTIBLE, Deployment, Status
@@ -27,22 +28,22 @@ def start(*, deployment_id: int, actor: User | None, inline: bool = False) -> De
         WorkflowError: the environment asks for a code, and none was entered.
     """
     with transaction.atomic():
-        ready = Deployment.objects.select_related("environment").filter(pk=deployment_id, status=Status.READY).first()
-        if ready is not None and actor is not None and second_factor.is_missing(ready):
-            raise WorkflowError(f"{ready.environment.name} asks for a code of its MFA device. Enter it to deploy.")
-        moved = Deployment.objects.filter(pk=deployment_id, status=Status.READY).update(
-            status=Status.QUEUED,
-            queued_at=timezone.now(),
-            run_by=actor,
-            run_by_text=actor.text if actor else SYSTEM,
-        )
-        deployment = Deployment.objects.get(pk=deployment_id)
-        if not moved and not (deployment.status in INTERRUPTIBLE and deployment.run_by == actor):
-            raise OutOfDate(f"This plan cannot be deployed now; it is: {deployment.get_status_display()}.")
-        if moved:
+        deployment = Deployment.objects.select_for_update().get(pk=deployment_id)
+        answer = decisions.settle(deployment) if deployment.status == Status.READY else None
+        if deployment.status == Status.READY:
+            if actor is not None and second_factor.is_missing(deployment):
+                name = deployment.environment.name
+                raise WorkflowError(f"{name} asks for a code of its MFA device. Enter it to deploy.")
+            deployment.status, deployment.queued_at = Status.QUEUED, timezone.now()
+            deployment.run_by, deployment.run_by_text = actor, actor.text if actor else SYSTEM
+            deployment.save(update_fields=["status", "queued_at", "run_by", "run_by_text"])
             audit(Deed.RUN_STARTED, deployment, actor)
-        if moved and not inline:
-            enqueue("run", deployment_id)
+            if not inline:
+                enqueue("run", deployment_id)
+    if answer is not None and not answer.allowed:  # where it stands now is kept
+        raise OutOfDate(f"This plan cannot be deployed now. {' '.join(answer.words)}")
+    if answer is None and not (deployment.status in INTERRUPTIBLE and deployment.run_by == actor):
+        raise OutOfDate(f"This plan cannot be deployed now; it is: {deployment.get_status_display()}.")
     return deployment
 
 
@@ -55,7 +56,7 @@ def cancel(*, deployment_id: int, actor: User) -> Deployment:
     """
     with transaction.atomic():
         deployment = Deployment.objects.select_for_update().get(pk=deployment_id)
-        role = role_in(deployment.environment.project_id, actor)
+        role = role_in(deployment.environment.project_id, actor, deployment.environment)
         own = actor.pk in (deployment.run_by_id, deployment.proposed_by_id)
         if not can(role, Action.CANCEL_OWN if own else Action.CANCEL_ANY):
             raise NotAllowed("Only an owner of the project can cancel somebody else's run.")

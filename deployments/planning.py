@@ -11,11 +11,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from deployments import approvals, candidates, clouds, orders, preflight, states
+from deployments import candidates, clouds, orders, preflight, states
 from deployments.auditing import audit
 from deployments.aws import registry
 from deployments.aws.refresh import read_all
 from deployments.checks import Check, Verdict
+from deployments.deciding import carrying, decisions
+from deployments.deciding.facts import impact_fields
 from deployments.dispatch import enqueue
 from deployments.engine import planner as engine
 from deployments.engine.errors import CloudError, Refused
@@ -45,13 +47,16 @@ def propose(
     rollback_to: str = "",
     targets: Sequence[str] = (),
     undoes: str = "",
+    promoted_from: str = "",
+    predecessor: Deployment | None = None,
     run_when_approved: bool = False,
     inline: bool = False,
 ) -> Deployment:
     """A new deployment in status planning; the latest configuration and source where none are named.
 
     `targets` limits it to these stacks and logical ids with what they need. `undoes`: see `undoing`; nobody in person
-    asks for that. `inline`: the caller plans it in this process, so no worker is told.
+    asks for that. `predecessor`: the plan in whose place it is made, as the world has moved; then strandsweb itself
+    asks, in the name of `actor`. `inline`: the caller plans it in this process, so no worker is told.
 
     Raises:
         WorkflowError: the project has no configuration yet.
@@ -73,6 +78,8 @@ def propose(
             rollback_to=rollback_to,
             targets=list(targets),
             undoes=undoes,
+            promoted_from=promoted_from,
+            predecessor=predecessor,
             run_when_approved=run_when_approved,
             proposed_by=actor,
             proposed_by_text=actor.text if actor else SYSTEM,
@@ -81,8 +88,10 @@ def propose(
         audit(
             Deed.PLAN_PROPOSED,
             deployment,
-            actor,
+            None if predecessor else actor,
             revision=configuration.number,
+            predecessor=predecessor.public_id if predecessor else "",
+            promotedFrom=promoted_from,
             message=deployment.message,
             targets=deployment.targets,
             rollbackTo=rollback_to,
@@ -151,6 +160,7 @@ def _plan(deployment: Deployment, wish: Wish) -> PlanDocument:
         outputs=[asdict(output) for output in wish.outputs],
         calls={"read": calls.reads, "write": calls.writes},
         checks=[asdict(check) for check in checks],
+        impact=impact_fields(plan),
     )
 
 
@@ -171,15 +181,16 @@ def _write(deployment: Deployment, document: PlanDocument) -> None:
             current.error = f"{failed} of the checks before deploying failed. Mend what they name, and plan again."
         elif plan.is_empty:
             current.status = Status.UNCHANGED
-        elif approvals.standing(current).allowed:
-            current.status = Status.READY
         else:
-            current.status = Status.WAITING
+            carrying.carry_over(current)
+            decisions.settle(current)
         current.save(update_fields=["counts", "destroys_data", "planned_at", "status", "error", "ended_at"])
         if current.status == Status.WAITING:
             tell(Occasion.PLAN_WAITING, environment=deployment.environment, deployment=current)
-        if current.undoes and current.status == Status.READY:
+        elif current.status == Status.READY and current.undoes:
             orders.start(deployment_id=current.pk, actor=None)
+        elif current.status == Status.READY:
+            carrying.go_on(current)
 
 
 def _close(deployment: Deployment, *, error: str, problems: list[dict[str, Any]] | None = None) -> None:

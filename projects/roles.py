@@ -29,6 +29,7 @@ class Action(StrEnum):
     TRY = "call the deployed API"
     SET_SECRETS = "set the values of secrets"
     APPROVE = "approve or reject plans"
+    BREAK_GLASS = "deploy in an emergency without approval"
     MANAGE_MEMBERS = "manage members"
     MANAGE_ENVIRONMENTS = "manage environments and their protection"
     MANAGE_NOTIFICATIONS = "manage channels for notifications"
@@ -44,7 +45,7 @@ _DEPLOYER = _VIEWER | {
     Action.TRY,
     Action.SET_SECRETS,
 }
-_APPROVER = _DEPLOYER | {Action.APPROVE}
+_APPROVER = _DEPLOYER | {Action.APPROVE, Action.BREAK_GLASS}
 _OWNER = _APPROVER | {
     Action.CANCEL_ANY,
     Action.MANAGE_MEMBERS,

@@ -37,12 +37,12 @@ def decision(deployment: Deployment, plan: Plan | None = None, now: datetime | N
         return Decision()
     asked = asked_of(deployment).protection
     known = facts.facts_of(deployment, asked, plan)
-    return decide(asked, known, facts.reviews_of(deployment), now or timezone.now())
+    return decide(asked, known, facts.reviews_of(deployment, plan), now or timezone.now())
 
 
-def settle(deployment: Deployment) -> Decision:
-    """Moves a planned deployment that has not been started to where it stands now; the caller holds its row's lock."""
-    answer = decision(deployment)
+def settle(deployment: Deployment, answer: Decision | None = None) -> Decision:
+    """Moves a planned deployment whose run has not begun to where it stands now; the caller holds its row's lock."""
+    answer = answer or decision(deployment)
     deployment.status, deployment.weighed_at = MOVES[answer.outcome], timezone.now()
     if answer.outcome is Outcome.REFUSED:
         deployment.error, deployment.ended_at = " ".join(answer.refusals), timezone.now()

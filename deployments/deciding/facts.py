@@ -48,8 +48,11 @@ def facts_of(deployment: Deployment, protection: Protection, plan: Plan | None =
     )
 
 
-def reviews_of(deployment: Deployment) -> list[Review]:
-    """What was said about this plan and about those in whose place it was made."""
+def reviews_of(deployment: Deployment, plan: Plan | None = None) -> list[Review]:
+    """What was said about this plan and about those in whose place it was made.
+
+    Where `plan` is given, an approval of it that names another world than the plan was made from is not believed.
+    """
     about = [deployment.pk, *(each.pk for each in ancestors(deployment))]
     return [
         Review(
@@ -62,6 +65,7 @@ def reviews_of(deployment: Deployment) -> list[Review]:
             factor_at=row.factor_at,
         )
         for row in Approval.objects.filter(deployment__in=about)
+        if plan is None or row.deployment_id != deployment.pk or _is_of(row, plan)
     ]
 
 
@@ -101,6 +105,11 @@ def debts_of(deployment: Deployment) -> Iterator[Debt]:
     rows = Emergency.objects.filter(deployment__environment=deployment.environment_id, reviewed_at=None)
     for row in rows.exclude(deployment=deployment).exclude(deployment__started_at=None).select_related("deployment"):
         yield Debt(row.deployment.public_id, row.actor_id, row.actor_text)
+
+
+def _is_of(approval: Approval, plan: Plan) -> bool:
+    world = (plan.subject.base_digest, plan.subject.live_fingerprint)
+    return not approval.approved or (approval.base_digest, approval.live_fingerprint) in (world, ("", ""))
 
 
 def _proposers(deployment: Deployment) -> frozenset[int]:

@@ -13,7 +13,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
-from deployments import approvals, following, orders, planning, secret_values
+from deployments import following, orders, planning, secret_values
+from deployments.deciding import decisions
 from deployments.errors import WorkflowError
 from deployments.models import Deployment, Method, PlanDocument, Status
 from projects.access import Access
@@ -139,7 +140,7 @@ def _find(access: Access, public_id: str) -> Deployment:
 
 
 def _missing(found: Deployment) -> list[str]:
-    return approvals.standing(found).missing if found.status == Status.WAITING else []
+    return list(decisions.decision(found).words) if found.status == Status.WAITING else []
 
 
 def _deployment(found: Deployment) -> dict[str, Any]:

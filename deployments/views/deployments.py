@@ -8,19 +8,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
-from deployments import approvals, following, second_factor
+from deployments import following, second_factor
 from deployments.checks import Verdict
 from deployments.engine.errors import PlanMismatch
 from deployments.engine.plan import Action as PlanAction
-from deployments.forms import CodeForm, ReviewForm
+from deployments.forms import CodeForm
 from deployments.models import Deployment, PlanDocument, Status
 from deployments.plan_reading import PlanReading
 from deployments.views.environments import offers
+from deployments.views.reviewing import reviewing
 from history.lines import LEVELS, line
 from projects.access import Access, access_to
-from projects.models import Membership
 from projects.pages import page, wants_fragment
-from projects.roles import TABLE, Action
+from projects.roles import Action
 
 PAGE = 50
 LOG_PAGE = 1000
@@ -53,7 +53,9 @@ def deployments(request: HttpRequest, slug: str) -> HttpResponse:
 def deployment(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """Plan, approval, run and result; filtered by action and text if asked."""
     access, found = opened(request, slug, public_id)
-    context = describe(access, found) | {"reading": reading(request, found), "refreshed": wants_fragment(request)}
+    draft = request.session.get(f"draft-{public_id}", "")
+    context = describe(access, found, draft)
+    context |= {"reading": reading(request, found), "refreshed": wants_fragment(request)}
     fragment = "plan" if request.headers.get("HX-Target") == "plan" else "deployment"
     return page(request, "deployments/deployment.html", context, fragment=fragment)
 
@@ -113,8 +115,8 @@ def reading(request: HttpRequest, found: Deployment) -> PlanReading | None:
         return None
 
 
-def describe(access: Access, found: Deployment) -> dict[str, Any]:
-    """What the page says of a deployment to this person, beside the plan."""
+def describe(access: Access, found: Deployment, draft: str = "") -> dict[str, Any]:
+    """What the page says of a deployment to this person, beside the plan; `draft` is what they typed before."""
     context: dict[str, Any] = {
         "access": access,
         "project": access.project,
@@ -123,20 +125,13 @@ def describe(access: Access, found: Deployment) -> dict[str, Any]:
         "phase": following.phase(found),
         "last": found.last_event,
         "live": found.is_open or (found.has_run and not found.recorded),
+        "successor": Deployment.objects.filter(predecessor=found).first(),
     }
     if found.planned_at:
         checks = PlanDocument.objects.filter(deployment=found).values_list("checks", flat=True).first() or []
         context |= {"checks": checks, "checks_failed": any(each["verdict"] == Verdict.FAILED for each in checks)}
-    if found.planned_at and found.environment.protected:
-        roles = [role.value for role, actions in TABLE.items() if Action.APPROVE in actions]
-        people = Membership.objects.filter(project=access.project, role__in=roles).select_related("user")
-        context |= {
-            "standing": approvals.standing(found),
-            "reviews": found.approvals.all(),
-            "why_not": approvals.why_not(found, access.user, access.role),
-            "reviewers": people.exclude(user=found.proposed_by_id),
-            "review_form": ReviewForm(initial={"plan_digest": found.plan.digest}),
-        }
+    if found.planned_at and not found.undoes:
+        context |= reviewing(access, found, draft)
     if found.started_at:
         context |= {
             "progress": following.progress(found),

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from deployments import approvals, execution, orders
+from deployments.approvals import Review
 from deployments.errors import NotAllowed, OutOfDate
 from deployments.models import Deployment, Status
+from projects.audit.deeds import Deed
+from projects.audit.models import AuditEntry
 from projects.models import Configuration, Environment, Membership, User
 from projects.roles import Action, Scope
 from tests.conftest import protect
@@ -25,7 +28,7 @@ def waiting(prod: Environment, bob: User, sample: Configuration, cloud: str) -> 
 
 def approve(deployment: Deployment, actor: User) -> Deployment:
     return approvals.approve(
-        deployment_id=deployment.pk, actor=actor, comment="", plan_digest=deployment.plan.digest, inline=True
+        deployment_id=deployment.pk, actor=actor, review=Review(deployment.plan.digest), inline=True
     )
 
 
@@ -54,11 +57,11 @@ def test_only_approvers_and_owners_approve(waiting: Deployment, name: str) -> No
 
 def test_another_digest_is_not_signed(waiting: Deployment, ada: User) -> None:
     with pytest.raises(OutOfDate):
-        approvals.approve(deployment_id=waiting.pk, actor=ada, comment="", plan_digest="0" * 64)
+        approvals.approve(deployment_id=waiting.pk, actor=ada, review=Review("0" * 64))
 
 
 def test_one_rejection_ends_it(waiting: Deployment, ada: User, alice: User) -> None:
-    approvals.reject(deployment_id=waiting.pk, actor=ada, comment="no", plan_digest=waiting.plan.digest)
+    approvals.reject(deployment_id=waiting.pk, actor=ada, review=Review(waiting.plan.digest, "no"))
     with pytest.raises(NotAllowed):
         approve(waiting, alice)
     waiting.refresh_from_db()
@@ -75,11 +78,12 @@ def test_an_approver_who_is_no_longer_one_does_not_count_when_it_runs(
     waiting: Deployment, ada: User, bob: User
 ) -> None:
     approve(waiting, ada)
-    Membership.objects.filter(user=ada).delete()
     orders.start(deployment_id=waiting.pk, actor=bob, inline=True)
+    Membership.objects.filter(user=ada).delete()
     stopped = execution.run(deployment_id=waiting.pk)
-    assert stopped.status == Status.STALE
+    assert stopped.status == Status.WAITING
     assert not stopped.events.exists()
+    assert AuditEntry.objects.filter(deed=Deed.RUN_HELD_BACK).count() == 1
 
 
 def test_a_plan_whose_bytes_were_changed_never_runs(waiting: Deployment, ada: User, bob: User) -> None:
@@ -102,5 +106,5 @@ def test_a_token_can_neither_approve_nor_reject(waiting: Deployment, ada: User) 
     ada.scope = Scope(frozenset(Action))
     for act in (approvals.approve, approvals.reject):
         with pytest.raises(NotAllowed, match="A token can never"):
-            act(deployment_id=waiting.pk, actor=ada, comment="", plan_digest=waiting.plan.digest)
+            act(deployment_id=waiting.pk, actor=ada, review=Review(waiting.plan.digest))
     assert not waiting.approvals.exists()

@@ -13,6 +13,7 @@ from cfnlint.api import lint_all
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from deployments import clouds, states
+from deployments.approvals import Review
 from deployments.engine.intrinsics import recorded_lookup, references, resolve
 from deployments.exporting.export import FORMATS, Export
 from deployments.exporting.identifiers import PRIMARY, UNREADABLE, importable
@@ -40,7 +41,7 @@ def deployed(prod: Environment, bob: User, ada: User, sample: Configuration, clo
     from deployments import approvals
 
     planned = plan(prod, bob)
-    approvals.approve(deployment_id=planned.pk, actor=ada, comment="", plan_digest=planned.plan.digest, inline=True)
+    approvals.approve(deployment_id=planned.pk, actor=ada, review=Review(planned.plan.digest), inline=True)
     planned.refresh_from_db()
     assert run(planned, bob).status == Status.SUCCEEDED
     return export_of(prod)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from deployments import approvals, clouds, execution, rollbacks, states, wishes
+from deployments.approvals import Review
 from deployments.engine.errors import Refused
 from deployments.models import Deployment, Method, Status
 from deployments.planning import make_plan
@@ -96,7 +97,7 @@ def test_taking_back_leaves_alone_what_was_there_before_even_where_it_drifted(
     edit("resources:\n", "resources:\n" + more)
     refuse(cloud, "dynamodb", "CreateTable", times=100)
     proposed = plan(prod, bob)
-    approvals.approve(deployment_id=proposed.pk, actor=ada, comment="", plan_digest=proposed.plan.digest, inline=True)
+    approvals.approve(deployment_id=proposed.pk, actor=ada, review=Review(proposed.plan.digest), inline=True)
     proposed.refresh_from_db()
     failed = run(proposed, bob)
     assert failed.status == Status.FAILED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deployments import approvals, drift
+from deployments.approvals import Review
 from deployments.models import Deployment, Status
 from deployments.telling import channels
 from deployments.telling.models import Delivery
@@ -38,9 +39,7 @@ def heard() -> list[str]:
 
 
 def reviewed(deployment: Deployment, actor: User, comment: str = "") -> dict[str, object]:
-    return {
-        "deployment_id": deployment.pk, "actor": actor, "comment": comment, "plan_digest": deployment.plan.digest,
-    }  # fmt: skip
+    return {"deployment_id": deployment.pk, "actor": actor, "review": Review(deployment.plan.digest, comment)}
 
 
 def test_a_journey_to_a_protected_environment_and_what_happens_to_it_outside(

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from deployments import approvals, execution, leases, orders, planning
+from deployments.approvals import Review
 from deployments.errors import NotAllowed, OutOfDate
 from deployments.models import Deployment, Lease, Method
 from projects import protecting
@@ -80,18 +81,14 @@ def approve(deployment_id: int, moment: float) -> str:
     """Ada approves."""
     digest = Deployment.objects.get(pk=deployment_id).plan.digest
     _wait(moment)
-    return _heard(
-        lambda: approvals.approve(deployment_id=deployment_id, actor=_user("ada"), comment="", plan_digest=digest)
-    )
+    return _heard(lambda: approvals.approve(deployment_id=deployment_id, actor=_user("ada"), review=Review(digest)))
 
 
 def reject(deployment_id: int, moment: float) -> str:
     """Olga rejects."""
     digest = Deployment.objects.get(pk=deployment_id).plan.digest
     _wait(moment)
-    return _heard(
-        lambda: approvals.reject(deployment_id=deployment_id, actor=_user("olga"), comment="", plan_digest=digest)
-    )
+    return _heard(lambda: approvals.reject(deployment_id=deployment_id, actor=_user("olga"), review=Review(digest)))
 
 
 def discard(deployment_id: int, moment: float) -> str:
