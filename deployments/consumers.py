@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,7 +19,11 @@ from deployments.broadcasts import group
 from deployments.following import News, news
 from deployments.models import Deployment
 from projects.access import access_to
-from projects.models import User
+from projects.audit.acting import Circumstances, acting
+from projects.audit.deeds import Via
+from projects.audit.denials import deny
+from projects.audit.middleware import address_seen
+from projects.models import Project, User
 from projects.people import presence
 
 GONE = 4404
@@ -41,6 +46,7 @@ class DeploymentConsumer(AsyncWebsocketConsumer):
         self.session_key: str = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME, "")
         found = await self._find(route["public_id"])
         if found is None:
+            await self._write_down_who_was_refused()
             await self.close()
             return
         self.deployment_id, self.listens_as = found
@@ -110,6 +116,27 @@ class DeploymentConsumer(AsyncWebsocketConsumer):
         except (Http404, PermissionDenied, DatabaseError):  # who cannot be asked about hears nothing either
             return False
         return True
+
+    @database_sync_to_async
+    def _write_down_who_was_refused(self) -> None:
+        """Members who ask for a deployment that is not there were refused nothing."""
+        try:
+            access_to(self._person(), self.slug)
+        except (Http404, PermissionDenied) as refusal:
+            project = Project.objects.filter(slug=self.slug).first()
+            with acting(Circumstances(via=Via.WEB, address=self._address(), request_id=uuid.uuid4().hex)):
+                deny(
+                    actor=self._person(),
+                    project=project,
+                    target_type="socket",
+                    target=self.scope["path"],
+                    why=str(refusal),
+                )
+
+    def _address(self) -> str:
+        headers = dict(self.scope["headers"])
+        peer = (self.scope.get("client") or [""])[0]
+        return address_seen(headers.get(b"x-forwarded-for", b"").decode("latin-1"), peer)
 
     def _person(self) -> User | AnonymousUser:
         return presence.signed_in(self.session_key) or AnonymousUser()

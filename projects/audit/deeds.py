@@ -17,6 +17,7 @@ class Deed(models.TextChoices):
     FACTOR_REMOVED = "factor.removed", "removed a second factor"
     TOKEN_CREATED = "token.created", "created an API token"
     TOKEN_REVOKED = "token.revoked", "revoked an API token"
+    TOKEN_USED = "token.used", "used an API token from a new address"
     PROJECT_CREATED = "project.created", "created the project"
     MEMBER_INVITED = "member.invited", "invited somebody"
     INVITATION_REVOKED = "invitation.revoked", "took back an invitation"

@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponse
 
 from projects.access import Outsider
 from projects.audit.acting import Circumstances, acting
-from projects.audit.deeds import Deed, Outcome, Via
-from projects.audit.writing import write
-from projects.models import Project
+from projects.audit.deeds import Via
+from projects.audit.denials import deny
+from projects.models import Project, User
 
 
 class AuditMiddleware:
@@ -41,24 +41,26 @@ class AuditMiddleware:
 
 
 def address_of(request: HttpRequest) -> str:
-    """Where the request came from: as the outermost proxy of ours saw it, or who connected where there is none."""
-    proxies, hops = settings.ALLAUTH_TRUSTED_PROXY_COUNT, request.headers.get("X-Forwarded-For", "").split(",")
+    """Where the request came from."""
+    return address_seen(request.headers.get("X-Forwarded-For", ""), request.META.get("REMOTE_ADDR") or "")
+
+
+def address_seen(forwarded: str, peer: str) -> str:
+    """The address as the outermost proxy of ours saw it, or who connected where there is none."""
+    proxies, hops = settings.ALLAUTH_TRUSTED_PROXY_COUNT, forwarded.split(",")
     told = hops[-proxies].strip() if 0 < proxies <= len(hops) else ""
     try:
         return str(ip_address(told))
     except ValueError:
-        return request.META.get("REMOTE_ADDR") or ""
+        return peer
 
 
-def denied(request: HttpRequest, project: Project | None, why: str) -> None:
-    """Writes that this request was refused."""
-    write(
-        Deed.DENIED,
-        actor=request.user,
-        actor_text="" if request.user.is_authenticated else "nobody",
+def denied(request: HttpRequest, project: Project | None, why: str, person: User | None = None) -> None:
+    """Writes that this request was refused; of that person, if it is not the one who is signed in."""
+    deny(
+        actor=person or request.user,
         project=project,
-        outcome=Outcome.DENIED,
         target_type="page",
         target=f"{request.method} {request.path}",
-        detail={"why": why},
+        why=why,
     )

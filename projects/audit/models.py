@@ -91,6 +91,20 @@ class AuditHead(models.Model):
         return f"chain {self.chain} at {self.number}"
 
 
+class RepeatedDenial(models.Model):
+    """One refusal that was written, and how often the very same followed; gone a minute later (`denials`)."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    chain = models.PositiveBigIntegerField()
+    actor_id = models.PositiveBigIntegerField(null=True)
+    said = models.JSONField(help_text="what the entry says, and under which circumstances")
+    since = models.DateTimeField(auto_now_add=True, db_index=True)
+    times = models.PositiveIntegerField(default=0, help_text="since then, besides the first")
+
+    def __str__(self) -> str:
+        return f"{self.said['target']}, {self.times} times more"
+
+
 def chain_of(project: Project | None) -> int:
     """The chain a deed in this project, or outside any, belongs to."""
     return project.pk if project else ELSEWHERE

@@ -5,12 +5,13 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from projects.audit import chains
+from projects.audit import chains, denials
 
 
 @shared_task  # type: ignore[untyped-decorator]
 def close_up() -> None:
-    """Chains what was written since."""
+    """Chains what was written since, refusals that were counted among it."""
+    denials.close_up()
     chains.close_up()
 
 

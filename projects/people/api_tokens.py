@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from projects.audit.acting import circumstances
 from projects.audit.deeds import Deed
 from projects.audit.writing import write
 from projects.models import Membership, Project, User
@@ -18,6 +19,7 @@ from projects.roles import FOR_TOKENS, Action, Role
 PREFIX = "sw_"  # lets scanners find a token that was committed by mistake
 SHOWN = 10  # characters of a token that are kept to tell it apart
 USE_NOTED_EVERY = timedelta(minutes=1)
+ADDRESSES_KEPT = 50  # per token, the newest ones
 FOR_SERVICES = (Role.VIEWER, Role.DEPLOYER)
 """The roles a service account may have; the others are about what tokens cannot do."""
 
@@ -69,6 +71,22 @@ def find_token(secret: str) -> ApiToken | None:
         ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)
     row.user.scope = row.scope
     return row
+
+
+def spent_token(secret: str) -> ApiToken | None:
+    """The token of that secret that has expired, was revoked, or whose owner's account is closed."""
+    return ApiToken.objects.select_related("user", "project").filter(token_hash=hash_of(secret)).first()
+
+
+def note_use(row: ApiToken) -> None:
+    """Writes that a token is used from an address it was not seen at before."""
+    address = circumstances().address
+    if address in row.addresses:
+        return
+    with transaction.atomic():
+        addresses = [address, *row.addresses][:ADDRESSES_KEPT]
+        ApiToken.objects.filter(pk=row.pk).update(addresses=addresses)
+        write(Deed.TOKEN_USED, actor=row.user, project=row.project, target_type="token", target=row)
 
 
 def make_service_account(*, project: Project, name: str, role: Role, by: User) -> ServiceAccount:

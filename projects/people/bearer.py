@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -18,10 +19,14 @@ from projects.audit.acting import acting, circumstances
 from projects.audit.deeds import Via
 from projects.audit.middleware import denied
 from projects.models import Project
-from projects.people.api_tokens import find_token
+from projects.people.api_tokens import find_token, note_use, spent_token
+from projects.people.models import ApiToken
+from projects.people.pace import seconds_to_wait
 from projects.roles import Action
 
 Answer = Callable[..., HttpResponse]
+WRONG_PER_MINUTE = 30
+"""Tokens that do not work, from one address, before it is not listened to for the rest of the minute."""
 Place = Callable[[str, Mapping[str, str]], str]
 
 
@@ -69,15 +74,14 @@ class Resource:
             return _refused(refusal)
 
     def _answer(self, request: HttpRequest, **named: Any) -> HttpResponse:
-        row = find_token(_bearer(request))
-        if row is None:
-            raise Refusal(401, "token-invalid", "This token is unknown, expired or revoked.", "Make a new one.")
+        row = _token(request)
         request.user = row.user
         wanted = self.endpoints.get(request.method or "")
         if wanted is None:
             allowed = ", ".join(sorted(self.endpoints))
             raise Refusal(405, "method-not-allowed", f"{request.method} is not for this address.", f"Use {allowed}.")
         with acting(replace(circumstances(), via=Via.API, token=row.name)):
+            note_use(row)
             try:
                 if "slug" in named:
                     slug = named.pop("slug")
@@ -153,6 +157,28 @@ def _bearer(request: HttpRequest) -> str:
     return secret.strip()
 
 
+def _token(request: HttpRequest) -> ApiToken:
+    """The token that was sent, at a pace that is allowed; a token that works no longer is written down."""
+    secret, address = _bearer(request), circumstances().address
+    row = find_token(secret)
+    if row is None:
+        _keep_pace(f"wrong:{address}", WRONG_PER_MINUTE)
+        spent = spent_token(secret)
+        with acting(replace(circumstances(), via=Via.API, token=spent.name if spent else "")):
+            project, owner = (spent.project, spent.user) if spent else (None, None)
+            denied(request, project, "This token works no longer, or never did.", owner)
+        raise Refusal(401, "token-invalid", "This token is unknown, expired or revoked.", "Make a new one.")
+    _keep_pace(f"token:{row.pk}", settings.API_CALLS_PER_MINUTE)
+    return row
+
+
+def _keep_pace(who: str, most: int) -> None:
+    wait = seconds_to_wait(who, most)
+    if wait:
+        todo = f"Wait {wait} seconds before the next call."
+        raise Refusal(429, "too-many-calls", f"More than {most} calls in a minute.", todo, waitSeconds=wait)
+
+
 def _missing() -> Refusal:
     return Refusal(404, "not-found", "There is nothing here, for this token.", "Check the names and the token's scope.")
 
@@ -162,4 +188,6 @@ def _refused(refusal: Refusal) -> HttpResponse:
     answer = JsonResponse(content, status=refusal.status)
     if refusal.status == 401:
         answer["WWW-Authenticate"] = "Bearer"
+    if refusal.status == 429:
+        answer["Retry-After"] = str(refusal.more["waitSeconds"])
     return answer

@@ -20,6 +20,14 @@ def text(name: str, default: str | None = None) -> str:
     return default
 
 
+def number(name: str, default: str, *, least: int = 0) -> int:
+    """A whole number, at least that."""
+    said = text(name, default)
+    if not (said.isascii() and said.isdigit() and len(said) < 10 and int(said) >= least):
+        raise ImproperlyConfigured(f"{name} is a whole number from {least} on, not {said!r}.")
+    return int(said)
+
+
 def words(name: str, default: str | None = None) -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strandsweb.settings.environment import text
+from strandsweb.settings.environment import number, text
 from strandsweb.settings.providers import read_providers
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -58,6 +58,9 @@ SOCIALACCOUNT_EMAIL_REQUIRED = False
 SOCIALACCOUNT_QUERY_EMAIL = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_STORE_TOKENS = False
+
+# How many calls of the API one token may make in a minute.
+API_CALLS_PER_MINUTE = number("API_CALLS_PER_MINUTE", "600", least=1)
 
 # How many proxies of ours stand before us: whose word on where a request comes from is taken.
 ALLAUTH_TRUSTED_PROXY_COUNT = 0

@@ -18,6 +18,8 @@ from deployments import broadcasts
 from deployments.consumers import GONE
 from deployments.following import news
 from deployments.models import Deployment, Status
+from projects.audit.deeds import Deed
+from projects.audit.models import AuditEntry, RepeatedDenial
 from projects.models import Membership, User
 from projects.people import presence
 from strandsweb.asgi import application
@@ -53,6 +55,23 @@ async def test_strangers_do_not_get_in(running: Deployment, mallory: User) -> No
     for user in (None, mallory):
         accepted, _ = await (await knock(running, user)).connect()
         assert not accepted
+
+
+async def test_who_is_turned_away_is_written_down_and_counted(running: Deployment, mallory: User, vera: User) -> None:
+    for _ in range(3):
+        socket = await knock(running, mallory)
+        socket.scope["client"] = ["192.0.2.9", 5]
+        await socket.connect()
+    denied = await AuditEntry.objects.aget(deed=Deed.DENIED)
+    assert (denied.actor_text, denied.target_type, denied.address) == ("mallory", "socket", "192.0.2.9")
+    assert denied.target == f"/ws/projects/support-desk/deployments/{running.public_id}/"
+    assert denied.chain == await sync_to_async(lambda: running.environment.project_id)()
+    assert (await RepeatedDenial.objects.aget()).times == 2
+    await (await knock(running, None)).connect()
+    assert await AuditEntry.objects.filter(actor_text="nobody").acount() == 1
+    running.public_id = "2026-11-20T10-30-00Z-ffffff"
+    await (await knock(running, vera)).connect()
+    assert await AuditEntry.objects.filter(deed=Deed.DENIED).acount() == 2, "what is not there is refused to nobody"
 
 
 async def test_a_deployment_of_another_project_is_not_there(running: Deployment, vera: User) -> None:
