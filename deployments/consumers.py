@@ -25,6 +25,7 @@ from projects.audit.denials import deny
 from projects.audit.middleware import address_seen
 from projects.models import Project, User
 from projects.people import presence
+from projects.roles import Action
 
 GONE = 4404
 LOOK_SECONDS = 30.0
@@ -100,19 +101,22 @@ class DeploymentConsumer(AsyncWebsocketConsumer):
 
     @database_sync_to_async
     def _find(self, public_id: str) -> tuple[int, int] | None:
-        """The keys of the deployment and of whoever is signed in, if they may see its project."""
+        """The keys of the deployment and of whoever is signed in, if they may see its environment."""
+        rows = Deployment.objects.filter(environment__project__slug=self.slug, public_id=public_id)
+        found = rows.values_list("pk", "environment__name").first()
+        if found is None:
+            return None
+        key, self.environment = found
         try:
-            access = access_to(self._person(), self.slug)
+            access = access_to(self._person(), self.slug, Action.VIEW, self.environment)
         except (Http404, PermissionDenied):
             return None
-        rows = Deployment.objects.filter(environment__project=access.project, public_id=public_id)
-        found = rows.values_list("pk", flat=True).first()
-        return (found, access.user.pk) if found else None
+        return key, access.user.pk
 
     @database_sync_to_async
     def _is_member(self) -> bool:
         try:
-            access_to(self._person(), self.slug)
+            access_to(self._person(), self.slug, Action.VIEW, self.environment)
         except (Http404, PermissionDenied, DatabaseError):  # who cannot be asked about hears nothing either
             return False
         return True

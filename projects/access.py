@@ -74,7 +74,7 @@ class Access:
         role = role_in(self.project.pk, self.user, environment)
         if role is None:
             raise Outsider("No such project.")  # they left it a moment ago
-        return replace(self, role=role, environment=environment)
+        return replace(self, role=_seen(self.user, self.project, role), environment=environment)
 
     def _role_for(self, action: Action) -> Role:
         return self.role_in_project if action in EVERYWHERE else self.role
@@ -96,7 +96,7 @@ def access_to(user: User | AnonymousUser, slug: str, action: Action = Action.VIE
         membership = Membership.objects.select_related("project").get(project__slug=slug, user=user)
     except Membership.DoesNotExist:
         raise Outsider("No such project.") from None
-    role = Role(membership.role)
+    role = _seen(user, membership.project, Role(membership.role))
     access = Access(project=membership.project, user=user, role=role, role_in_project=role)
     if environment:
         place = Environment.objects.select_related("project").filter(project=access.project, name=environment).first()
@@ -105,6 +105,10 @@ def access_to(user: User | AnonymousUser, slug: str, action: Action = Action.VIE
         access = access.within(place)
     access.require(action)
     return access
+
+
+def _seen(user: User, project: Project, role: Role) -> Role:
+    return user.view_as.narrows(project.slug, role) if user.view_as else role
 
 
 def role_in(project_id: int, user: User, environment: Environment | None = None) -> Role | None:
@@ -116,16 +120,17 @@ def role_in(project_id: int, user: User, environment: Environment | None = None)
 
 
 def environments_where(user: User, action: Action) -> QuerySet[Environment]:
-    """The environments, of all projects, in which the person's role allows the action: `standing`, as SQL.
+    """The environments, of all projects, in which `access_to` would let this person do that, as one query.
 
     What is done to a project as a whole (`roles.EVERYWHERE`) is done in no environment.
     """
-    if action in EVERYWHERE:
+    scope, view_as = user.scope, user.view_as
+    if action in EVERYWHERE or (scope is not None and not scope.permits(action)):
         return Environment.objects.none()
     enough = [role.value for role, actions in TABLE.items() if action in actions]
     by_hand = EnvironmentRole.objects.filter(environment=OuterRef("pk"), membership=OuterRef("mine__pk"))
     by_group = GroupRole.objects.filter(environment=OuterRef("pk"), group__members__membership=OuterRef("mine__pk"))
-    return Environment.objects.annotate(
+    found = Environment.objects.annotate(
         mine=FilteredRelation("project__memberships", condition=Q(project__memberships__user=user))
     ).filter(
         Exists(by_hand.filter(role__in=enough))
@@ -133,3 +138,10 @@ def environments_where(user: User, action: Action) -> QuerySet[Environment]:
         | ~Exists(by_hand) & ~Exists(by_group) & Q(mine__role__in=enough),
         mine__isnull=False,
     )
+    if scope is not None and scope.project:
+        found = found.filter(project__slug=scope.project)
+    if scope is not None and scope.environment:
+        found = found.filter(name=scope.environment)
+    if view_as is not None and not can(view_as.role, action):
+        found = found.exclude(project__slug=view_as.project)
+    return found

@@ -166,6 +166,14 @@ class GroupForm(StyledForm):
         self.fields["provider"].choices = list(providers.items())  # type: ignore[attr-defined]
 
 
+class ViewAsForm(StyledForm):
+    """A role to see the pages as; an owner's own they see anyway."""
+
+    role = forms.TypedChoiceField(
+        choices=[(role.value, role.value) for role in Role if role is not Role.OWNER], coerce=Role
+    )
+
+
 class RoleForm(StyledForm):
     """Another role for a member."""
 

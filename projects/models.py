@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.validators import RegexValidator
 from django.db import models
 
-from projects.roles import Role, Scope
+from projects.roles import Role, Scope, ViewAs
 
 name_validator = RegexValidator(
     r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "Use lower-case letters, digits and single hyphens, starting with a letter."
@@ -36,6 +36,8 @@ class User(AbstractUser):
 
     scope: Scope | None = None
     """What the API token of this request narrows the person to; None when they signed in themselves."""
+    view_as: ViewAs | None = None
+    """The role as which they look at a project of theirs, in this session; None when as themselves."""
 
     @property
     def text(self) -> str:

@@ -33,6 +33,7 @@ class Action(StrEnum):
     MANAGE_MEMBERS = "manage members"
     MANAGE_ENVIRONMENTS = "manage environments and their protection"
     MANAGE_NOTIFICATIONS = "manage channels for notifications"
+    VIEW_AS = "see the pages as another role would"
 
 
 _VIEWER = frozenset({Action.VIEW})
@@ -51,6 +52,7 @@ _OWNER = _APPROVER | {
     Action.MANAGE_MEMBERS,
     Action.MANAGE_ENVIRONMENTS,
     Action.MANAGE_NOTIFICATIONS,
+    Action.VIEW_AS,
 }
 
 TABLE: Mapping[Role, frozenset[Action]] = {
@@ -91,13 +93,31 @@ class Scope:
         return action is Action.VIEW or (action in FOR_TOKENS and action in self.actions)
 
 
+@dataclass(frozen=True, slots=True)
+class ViewAs:
+    """An owner looks at the pages of a project as a role would; it narrows, and never adds."""
+
+    project: str
+    role: Role
+
+    def narrows(self, project: str, role: Role) -> Role:
+        """The role to go by in that project, for somebody of `role`."""
+        return min(role, self.role, key=STRENGTH.index) if project == self.project else role
+
+
 def can(role: Role | None, action: Action, scope: Scope | None = None) -> bool:
     """Whether a member of that role may; nobody without a role may do anything. `scope` is None for people."""
     return role is not None and action in TABLE[role] and (scope is None or scope.permits(action))
 
 
 EVERYWHERE = frozenset(
-    {Action.EDIT_CONFIGURATION, Action.UPLOAD_SOURCE, Action.MANAGE_MEMBERS, Action.MANAGE_NOTIFICATIONS}
+    {
+        Action.EDIT_CONFIGURATION,
+        Action.UPLOAD_SOURCE,
+        Action.MANAGE_MEMBERS,
+        Action.MANAGE_NOTIFICATIONS,
+        Action.VIEW_AS,
+    }
 )
 """What is done to the project as a whole: the role in an environment has no say in it."""
 

@@ -15,6 +15,7 @@ from projects.views import (
     rights,
     service_accounts,
     sources,
+    view_as,
 )
 
 api_patterns = [
@@ -36,6 +37,8 @@ urlpatterns = [
     path("projects/<slug:slug>/sources/<int:pk>/", sources.source, name="source"),
     path("projects/<slug:slug>/members/", members.members, name="members"),
     path("projects/<slug:slug>/members/rights/", rights.rights, name="rights"),
+    path("projects/<slug:slug>/members/view-as/", view_as.begin, name="view-as"),
+    path("view-as/end/", view_as.end, name="view-as-end"),
     path("projects/<slug:slug>/members/<int:pk>/role/", members.change_role, name="member-role"),
     path("projects/<slug:slug>/members/<int:pk>/remove/", members.remove, name="member-remove"),
     path("projects/<slug:slug>/members/groups/", groups.add, name="group-role-add"),

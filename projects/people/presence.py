@@ -14,6 +14,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from projects.models import User
+from projects.people import viewing
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,10 @@ def signed_in(session_key: str) -> User | None:
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     person = get_user(request)
-    return person if isinstance(person, User) else None
+    if not isinstance(person, User):
+        return None
+    person.view_as = viewing.current(request.session)
+    return person
 
 
 def group(user_id: int) -> str:

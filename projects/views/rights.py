@@ -37,6 +37,7 @@ def rights(request: HttpRequest, slug: str) -> HttpResponse:
         "next": shown[-1].user.username if more else "",
         "told": _row(asked, environment) if asked else None,
         "roles": matrix.roles(),
+        "lesser_roles": [role for role in matrix.roles() if role is not Role.OWNER],
         "table": matrix.table(),
     }
     return page(request, "projects/rights.html", context)

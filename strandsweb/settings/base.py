@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "projects.audit.middleware.AuditMiddleware",
+    "projects.people.viewing.ViewAsMiddleware",
 ]
 
 ROOT_URLCONF = "strandsweb.urls"

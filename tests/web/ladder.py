@@ -46,6 +46,7 @@ RUNGS = [
     Rung("members", "GET", VIEW),
     Rung("members", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"username": "nobody"}),
     Rung("rights", "GET", VIEW),
+    Rung("view-as", "POST", Action.VIEW_AS, answers=(302,)),
     Rung("member-role", "POST", Action.MANAGE_MEMBERS, ("{member}",), (302,)),
     Rung("member-remove", "POST", Action.MANAGE_MEMBERS, ("{member}",), (302,)),
     Rung("service-accounts", "GET", Action.MANAGE_MEMBERS),
@@ -121,6 +122,7 @@ PERSONAL: dict[str, tuple[str, ...]] = {  # answer to anybody who is signed in, 
     "inbox": (),
     "inbox-join": ("1",),
     "mail-choice": (),
+    "view-as-end": (),
 }
 ADMINISTRATIVE = {  # answer to administrators alone; to others they do not exist
     "installation-audit": ("GET", ()),
