@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from django.db import models
@@ -75,6 +76,11 @@ class AuditEntry(models.Model):
     def words(self) -> str:
         """The deed in words; of one that this version does not know, its code."""
         return Deed(self.deed).label if self.deed in Deed else self.deed
+
+    @property
+    def instant(self) -> str:
+        """When, to the microsecond, in UTC."""
+        return f"{self.time.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
 
 
 class AuditHead(models.Model):

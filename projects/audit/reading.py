@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from projects.audit.models import AuditEntry
 
-PAGE_SIZE = 50
+PAGE_SIZE = 30
 LOOKED_AT = 5_000
 """How many entries a page looks at for what no index finds; so its cost does not grow with the log."""
 OUT_OF_ORDER = timedelta(minutes=1)
