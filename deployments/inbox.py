@@ -16,7 +16,7 @@ from deployments.deciding import decisions
 from deployments.models import OPEN, RAN, Approval, Deployment, PlanDocument, ShownCode, Status
 from projects.access import environments_where
 from projects.models import Credentials, Environment, User
-from projects.people.models import ApiToken, Invitation
+from projects.people.models import Invitation
 from projects.protection.deciding import Decision
 from projects.roles import Action
 
@@ -43,12 +43,14 @@ class Inbox:
     parked: list[Deployment]
     failed: list[Deployment]
     invitations: list[Invitation]
+    emergencies: list[Deployment]
     asked: list[Asked]
 
     @property
     def waits(self) -> bool:
         """Something waits for this person."""
-        return bool(self.to_approve or self.to_start or self.parked or self.failed or self.invitations)
+        kinds = (self.to_approve, self.to_start, self.parked, self.failed, self.emergencies, self.invitations)
+        return any(kinds)
 
 
 def inbox(user: User) -> Inbox:
@@ -59,13 +61,15 @@ def inbox(user: User) -> Inbox:
         parked=_shown(parked(user)),
         failed=_shown(failed(user)),
         invitations=list(invitations(user).select_related("project").order_by("pk")[:AT_MOST]),
+        emergencies=_shown(emergencies(user)),
         asked=_asked(user),
     )
 
 
 def count(user: User) -> int:
     """How many things wait for this person: one query, each of its parts by an index."""
-    parts = [each.order_by().values("pk") for each in (to_start(user), parked(user), failed(user), invitations(user))]
+    others = (to_start(user), parked(user), failed(user), invitations(user), emergencies(user))
+    parts = [each.order_by().values("pk") for each in others]
     return to_approve(user).order_by().values("pk").union(*parts, all=True).count()
 
 
@@ -76,12 +80,10 @@ def badge(request: HttpRequest) -> dict[str, Any]:
 
 
 def to_approve(user: User) -> QuerySet[Deployment]:
-    """Plans that this person may approve now: neither reviewed nor proposed by them, nor by a token they made."""
+    """Plans that wait for this person among others, by what the protection asks for, and not reviewed by them yet."""
     return (
-        Deployment.objects.filter(status=Status.WAITING, environment__in=_places(user, Action.APPROVE))
-        .exclude(proposed_by=user)
-        .exclude(
-            Exists(ApiToken.objects.filter(user=OuterRef("proposed_by"), user__service__isnull=False, made_by=user))
+        Deployment.objects.filter(
+            status=Status.WAITING, awaited__person=user, environment__in=_places(user, Action.APPROVE)
         )
         .exclude(Exists(Approval.objects.filter(deployment=OuterRef("pk"), actor=user)))
         .order_by("pk")
@@ -135,6 +137,21 @@ def invitations(user: User) -> QuerySet[Invitation]:
     mine = EmailAddress.objects.filter(user=user, verified=True, email__iexact=OuterRef("email"))
     open_now = Invitation.objects.open().exclude(email="").filter(Exists(mine))
     return open_now.exclude(project__memberships__user=user)
+
+
+def emergencies(user: User) -> QuerySet[Deployment]:
+    """What others deployed without approval, in an emergency, and nobody has looked at since."""
+    return (
+        Deployment.objects.filter(
+            emergency__reviewed_at=None,
+            emergency__isnull=False,
+            ended_at__isnull=False,
+            started_at__isnull=False,
+            environment__in=_places(user, Action.APPROVE),
+        )
+        .exclude(emergency__actor=user)
+        .order_by("pk")
+    )
 
 
 def _asked(user: User) -> list[Asked]:

@@ -243,6 +243,19 @@ class Approval(models.Model):
         return f"{'approved' if self.approved else 'rejected'} by {self.actor_text}"
 
 
+class Awaited(models.Model):
+    """That a plan waits for this person among others; worked out anew whenever the plan is weighed."""
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="awaited")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["deployment", "person"], name="awaited_once")]
+
+    def __str__(self) -> str:
+        return f"{self.deployment_id} awaits {self.person_id}"
+
+
 class FreezeOverride(models.Model):
     """An owner lets one exact plan run in spite of a freeze, for the window in which this was said."""
 

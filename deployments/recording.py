@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from deployments import states
+from deployments.deciding.words import said_of
 from deployments.engine.clock import iso
 from deployments.engine.errors import PlanMismatch
 from deployments.engine.plan import Action, Change, Plan
@@ -32,16 +33,7 @@ def record_run(deployment: Deployment) -> None:
             metadata=_metadata(deployment, state_after),
             config_yaml=deployment.configuration.text,
             plan=deployment.plan.text,
-            approvals=[
-                {
-                    "actor": {"id": approval.actor_id, "name": approval.actor_text},
-                    "approved": approval.approved,
-                    "comment": approval.comment,
-                    "planDigest": approval.plan_digest,
-                    "time": iso(approval.created_at),
-                }
-                for approval in deployment.approvals.all()
-            ],
+            approvals=said_of(deployment),
             state_before=deployment.plan.state_before,
             state_after=state_after,
             events=(_event(row) for row in deployment.events.iterator(chunk_size=2000)),

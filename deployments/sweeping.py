@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
-from deployments import second_factor
+from deployments import approvals, second_factor
 from deployments.dispatch import enqueue
 from deployments.models import RAN, Deployment, DriftCheck, Lease, Status
 from deployments.telling import delivering
@@ -22,6 +23,26 @@ PATIENCE = timedelta(seconds=15)
 
 LONGEST_PLANNING = timedelta(hours=1)
 """A plan that is not made by then kills its workers, or the world never answers."""
+
+
+WEIGHED_AT_ONCE = 20
+"""How many plans that wait are weighed anew each time, those first that were not looked at for longest."""
+
+
+def weigh() -> list[int]:
+    """Moves plans along that time, other roles or another protection let run, or hold back; answers which moved."""
+    waiting = Deployment.objects.filter(status__in=(Status.WAITING, Status.READY))
+    moved = []
+    longest = waiting.order_by(F("weighed_at").asc(nulls_first=True), "pk")
+    for pk in longest.values_list("pk", flat=True)[:WEIGHED_AT_ONCE]:
+        with transaction.atomic():
+            deployment = waiting.select_for_update().filter(pk=pk).first()
+            before = deployment.status if deployment else ""
+            if deployment is not None:
+                approvals.advance(deployment)
+                if deployment.status != before:
+                    moved.append(pk)
+    return moved
 
 
 def sweep() -> int:

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from deployments import broadcasts, execution, planning, sweeping
 from deployments import drift as drift_checks
+from deployments.deciding import freezes
 from deployments.telling import delivering
 
 
@@ -52,3 +53,6 @@ def forget_deliveries() -> None:
 def sweep() -> None:
     """Takes up what a lost message, a dead worker or a restart left behind."""
     sweeping.sweep()
+    freezes.end_running()
+    for deployment_id in sweeping.weigh():
+        broadcasts.deployment_changed(deployment_id=deployment_id)

@@ -77,14 +77,17 @@ def save_configuration(
         raise Conflict(winner) from None
 
 
-def add_source(*, project: Project, bundle: Bundle, origin: str, author: User) -> SourceBundle:
-    """Stores the bundle once by its digest and registers it with the project; the same content is the same row."""
+def add_source(*, project: Project, bundle: Bundle, origin: str, author: User, branch: str = "") -> SourceBundle:
+    """Stores the bundle once by its digest and registers it with the project; the same content is the same row.
+
+    `branch` is the Git branch it comes from, as the author says; a row keeps all it was ever uploaded from.
+    """
     key = f"{bundle.digest}.zip"
     storage = storages["sources"]
     if not storage.exists(key):
         storage.save(key, ContentFile(canonical_zip(bundle)))
     with transaction.atomic():
-        source, is_new = SourceBundle.objects.get_or_create(
+        source, is_new = SourceBundle.objects.select_for_update().get_or_create(
             project=project,
             digest=bundle.digest,
             defaults={
@@ -103,6 +106,17 @@ def add_source(*, project: Project, bundle: Bundle, origin: str, author: User) -
                 target_type="source",
                 target=source.short_digest,
                 detail={"origin": source.origin, "bytes": source.size_bytes},
+            )
+        if branch and branch not in source.branches:
+            source.branches = sorted([*source.branches, branch])
+            source.save(update_fields=["branches"])
+            audit(
+                Deed.BRANCH_NAMED,
+                actor=author,
+                project=project,
+                target_type="source",
+                target=source.short_digest,
+                detail={"branch": branch},
             )
     return source
 

@@ -109,7 +109,14 @@ class SourceForm(StyledForm):
         label="Where it comes from",
         max_length=200,
         required=False,
-        help_text="A commit or branch, for people.",
+        help_text="A commit, for people.",
+    )
+    branch = forms.CharField(
+        label="Git branch",
+        max_length=200,
+        required=False,
+        help_text="A protection can ask for sources of certain branches only.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
     def clean_bundle(self) -> UploadedFile[bytes]:

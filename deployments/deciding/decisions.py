@@ -8,13 +8,17 @@ from django.utils import timezone
 
 from deployments.deciding import facts
 from deployments.engine.plan import Plan
-from deployments.models import Deployment, Status
+from deployments.models import Awaited, Deployment, Status
 from projects import protecting
-from projects.protection.deciding import Decision, Outcome, decide
+from projects.protection.deciding import Decision, NeedKind, Outcome, decide
 from projects.protection.model import Protection
 
 MOVES = {Outcome.ALLOWED: Status.READY, Outcome.WAITING: Status.WAITING, Outcome.REFUSED: Status.REJECTED}
 """Where a plan that has not been started stands after each answer."""
+
+
+ASKING = frozenset({NeedKind.APPROVAL, NeedKind.FREEZE})
+"""What a plan's own page lets people give."""
 
 
 def asked_of(deployment: Deployment) -> protecting.InForce:
@@ -47,4 +51,13 @@ def settle(deployment: Deployment, answer: Decision | None = None) -> Decision:
     if answer.outcome is Outcome.REFUSED:
         deployment.error, deployment.ended_at = " ".join(answer.refusals), timezone.now()
     deployment.save(update_fields=["status", "weighed_at", "error", "ended_at"])
+    keep_awaited(deployment, answer)
     return answer
+
+
+def keep_awaited(deployment: Deployment, answer: Decision) -> None:
+    """Keeps the rows of whom it waits for; those that are right already are left alone."""
+    people = {person for need in answer.needs if need.kind in ASKING for person in need.people}
+    known = set(deployment.awaited.values_list("person", flat=True))
+    deployment.awaited.filter(person__in=known - people).delete()
+    Awaited.objects.bulk_create(Awaited(deployment=deployment, person_id=person) for person in sorted(people - known))

@@ -97,7 +97,7 @@ def put_configuration(request: HttpRequest, access: Access) -> HttpResponse:
 
 @endpoint(Action.UPLOAD_SOURCE)
 def post_source(request: HttpRequest, access: Access) -> HttpResponse:
-    """Registers the zip that is the body; `?origin=` says where it comes from, a commit for example."""
+    """Registers the zip that is the body; `?origin=` says where it comes from, a commit say, `?branch=` the Git branch."""
     with SpooledTemporaryFile(max_size=2 * CHUNK) as file:
         size = 0
         while chunk := request.read(CHUNK):
@@ -113,8 +113,10 @@ def post_source(request: HttpRequest, access: Access) -> HttpResponse:
             todo = "Send the zip of the folder that strands.yaml's agent paths start from."
             raise Refusal(422, "invalid", str(refusal), todo) from None
         origin = request.GET.get("origin", "").replace("\0", "")[:200] or "API"
-        source = add_source(project=access.project, bundle=bundle, origin=origin, author=access.user)
-    return as_json({"digest": source.digest, "files": len(source.files), "origin": source.origin}, status=201)
+        branch = request.GET.get("branch", "").replace("\0", "")[:200]
+        source = add_source(project=access.project, bundle=bundle, origin=origin, author=access.user, branch=branch)
+    told = {"digest": source.digest, "files": len(source.files), "origin": source.origin, "branches": source.branches}
+    return as_json(told, status=201)
 
 
 def _reached(access: Access) -> list[Environment]:

@@ -27,8 +27,8 @@ def sources(request: HttpRequest, slug: str) -> HttpResponse:
         except BundleError as refusal:
             form.add_error("bundle", str(refusal))
         else:
-            origin = form.cleaned_data["origin"] or file.name
-            source = add_source(project=access.project, bundle=bundle, origin=origin, author=access.user)
+            origin, branch = form.cleaned_data["origin"] or file.name, form.cleaned_data["branch"]
+            source = add_source(project=access.project, bundle=bundle, origin=origin, author=access.user, branch=branch)
             messages.success(request, f"Source {source.short_digest} is registered, {len(source.files)} files.")
             return redirect("sources", slug)
     context = {

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 import history.store
+from deployments.deciding import decisions
 from deployments.engine.plan import Action, Change, Origin, Plan, PlanKind, PropertyChange, Reason, Subject
 from deployments.engine.resources import Resource
 from deployments.models import (
@@ -187,6 +188,8 @@ def proposed(
     PlanDocument.objects.create(
         deployment=deployment, text=plan.to_json(), digest=plan.digest(), state_before=empty_state(environment)
     )
+    if status == Status.WAITING:
+        decisions.keep_awaited(deployment, decisions.decision(deployment))
     return deployment
 
 

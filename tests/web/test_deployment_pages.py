@@ -69,7 +69,7 @@ def test_a_protected_plan_says_who_may_approve_and_why_others_may_not(
         assert "Approve this plan" not in refused
     page = visit(ada).get(url).content.decode()
     assert "Approve this plan" in page
-    assert "Who may: ada, alice." in page
+    assert "1 more approval by whoever may approve is missing: alice or ada can give it." in page
 
 
 def test_an_approval_is_of_the_plan_that_was_seen(propose: Propose, prod: Environment, ada: User, visit: Visit) -> None:

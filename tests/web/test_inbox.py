@@ -60,7 +60,7 @@ def test_what_i_asked_for_is_there_with_what_it_still_needs(
     waiting = propose(prod, Status.WAITING)
     ready = propose(prod, Status.READY)
     page = shown(visit, bob)
-    assert waiting.public_id in page and "0 of 1 approvals." in page and "1 more person" in page
+    assert waiting.public_id in page and "0 of 1 approvals." in page and "1 more approval" in page
     assert ready.public_id in page and "only has to be started" in page
     assert inbox.count(bob) == 1
 
