@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 LEADS = {"href", "src", "action", "formaction", "xlink:href", "poster", "data", "hx-get", "hx-post", "ws-connect"}
 FORBIDDEN_TAGS = {"style", "iframe", "object", "embed", "base", "applet", "frame"}
 FETCHING = {"script", "link", "img", "source", "video", "audio", "use"}
+CODE = re.compile(r"[\s\x00-\x1f]*(javascript|vbscript|data):", re.IGNORECASE)
 
 
 class _Reader(HTMLParser):
@@ -22,14 +23,14 @@ class _Reader(HTMLParser):
         said = self.get_starttag_text() or tag
         if tag in FORBIDDEN_TAGS:
             self._complain("a tag that has no place here", said)
-        if tag == "script" and not named.get("src"):
+        if tag == "script" and not named.get("src") and named.get("type") != "application/json":
             self._complain("an inline script", said)
         for name, value in named.items():
             if name == "style" or name.startswith(("on", "hx-on", "data-hx-on")):
                 self._complain(f"the attribute {name}", said)
             if name in {"hx-vars", "hx-vals"} and re.match(r"\s*(js|javascript):", value):
                 self._complain(f"code in {name}", said)
-            if name in LEADS and re.match(r"(?i)[\s\x00-\x1f]*(javascript|vbscript|data):", value):
+            if name in LEADS and CODE.match(value) and not (tag == "img" and value.startswith("data:image/")):
                 self._complain(f"code in {name}", said)
             if tag in FETCHING and name in LEADS and urlsplit(value).netloc:
                 self._complain("fetched from elsewhere", said)

@@ -25,7 +25,9 @@ RUNGS = {rung.name: {each.method: each for each in ladder.RUNGS if each.name == 
 OPEN = dict.fromkeys(sorted(ladder.OPEN - {"readyz"}), ()) | addresses.OPEN  # readyz knocks at other processes
 PERSONAL = ladder.PERSONAL | addresses.PERSONAL
 ONE_PERSON = ("anonymous", "outsider", "owner", *TOKENS)
-NOTES = {"audit_auditentry", "audit_audithead", "django_session", "deployments_environmentstate"}
+NOTES = {
+    "audit_auditentry", "audit_audithead", "audit_repeateddenial", "django_session", "deployments_environmentstate",
+}  # fmt: skip
 """What may be written for who only looks, or is refused: that they did, what their session says, and the lineage that
 an environment's empty state gets when it is read first."""
 HEADERS = {

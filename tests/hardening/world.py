@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache, partial
 from importlib import import_module
 from typing import Any
@@ -152,7 +153,8 @@ def build() -> World:
         name: make_token(user=user, name=name, actions=FOR_TOKENS, days=1, made_by=owner)[1]
         for name, user in (("service token", service.user), ("personal token", owner))
     }
-    ApiToken.objects.update(last_used_at=timezone.now())  # so that reading by them is not noted again
+    # So that no use is noted: nothing of it is new.
+    ApiToken.objects.update(last_used_at=timezone.now() + timedelta(days=1), addresses=["127.0.0.1"])
     world = World(
         ours=ours,
         theirs=theirs,
@@ -182,10 +184,13 @@ def _filled(project: Project, owner: User, member: User, places: tuple[str, str]
 
 
 def session_of(user: User) -> str:
-    """The key of a session in which that person is signed in."""
+    """The key of a session in which that person is signed in, and has just proved that it is them."""
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    proof = {"method": "password", "at": timezone.now().timestamp(), "reauthenticated": True}
+    session["account_authentication_methods"] = [proof]
+    session["account_authentication_methods_user"] = str(user.pk)
     session.save()
     return str(session.session_key)

@@ -52,7 +52,7 @@ RUNGS = [
     Rung("service-accounts", "GET", Action.MANAGE_MEMBERS),
     Rung("service-accounts", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"name": "C I"}),
     Rung("service-account", "GET", Action.MANAGE_MEMBERS, ("{service}",)),
-    Rung("service-account", "POST", Action.MANAGE_MEMBERS, ("{service}",), (302,)),
+    Rung("service-account", "POST", Action.MANAGE_MEMBERS, ("{service}",), (302, 422)),  # 302: to prove it is them
     Rung("service-token-revoke", "POST", Action.MANAGE_MEMBERS, ("{service}", "{token}"), (302,)),
     Rung("service-account-close", "POST", Action.MANAGE_MEMBERS, ("{service}",), (302,)),
     Rung("invite", "POST", Action.MANAGE_MEMBERS, answers=(422,), data={"role": "king"}),
