@@ -9,7 +9,8 @@ from projects.people.bearer import nowhere
 from projects.people.pages import ours
 from strandsweb import health, views
 
-sign_in = ours(views.SignIn, "account/sign_in.html")
+# Weighing a password takes long, and changes nothing: it is no place to hold a transaction.
+sign_in = ours(views.SignIn, "account/sign_in.html", whole=False)
 sign_out = ours(LogoutView, "account/sign_out.html")
 
 urlpatterns = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,20 +16,10 @@ from projects.audit.deeds import Deed, Outcome
 from projects.audit.writing import write
 from projects.models import User
 from projects.pages import at_site
-from projects.people import groups
+from projects.people import groups, noted
 from projects.people.presence import look_again
 from projects.people.sealing import seal, unseal
 
-NOTED: Mapping[str, tuple[Deed, str]] = {
-    "account/email/password_changed": (Deed.PASSWORD_CHANGED, "changed"),
-    "account/email/password_set": (Deed.PASSWORD_CHANGED, "set"),
-    "account/email/password_reset": (Deed.PASSWORD_CHANGED, "reset by mail"),
-    "mfa/email/totp_activated": (Deed.FACTOR_ADDED, "authenticator app"),
-    "mfa/email/totp_deactivated": (Deed.FACTOR_REMOVED, "authenticator app"),
-    "mfa/email/webauthn_added": (Deed.FACTOR_ADDED, "passkey"),
-    "mfa/email/webauthn_removed": (Deed.FACTOR_REMOVED, "passkey"),
-    "mfa/email/recovery_codes_generated": (Deed.FACTOR_ADDED, "recovery codes"),
-}
 _NO_MATCH = "This user name and password do not go together."
 
 
@@ -102,11 +91,32 @@ class Accounts(DefaultAccountAdapter):
 
     def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **named: Any) -> None:
         """What a person is told of their account by mail is written down too."""
-        if template_prefix in NOTED:
-            deed, what = NOTED[template_prefix]
-            write(deed, actor=user, target_type="account", target=what)
-            look_again(user.pk)  # another password ends all sessions but this one
+        context = args[0] if args else named.get("context")
+        noted.write_down(template_prefix, user, context or {})
+        look_again(user.pk)  # another password ends all sessions but this one
         super().send_notification_mail(template_prefix, user, *args, **named)
+
+    def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
+        """An address was added, or is asked to be verified once more."""
+        address = emailconfirmation.email_address
+        detail = {"after": address.email}
+        write(Deed.EMAIL_CHANGED, actor=address.user, target_type="account", target="to be verified", detail=detail)
+        super().send_confirmation_mail(request, emailconfirmation, signup)
+
+    def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
+        """The mail was answered."""
+        confirmed: bool = super().confirm_email(request, email_address)
+        if confirmed:
+            detail = {"after": email_address.email}
+            write(Deed.EMAIL_CHANGED, actor=email_address.user, target_type="account", target="verified", detail=detail)
+        return confirmed
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """Somebody signed up."""
+        saved: User = super().save_user(request, user, form, commit)
+        if commit:
+            write(Deed.ACCOUNT_CREATED, actor=saved, target_type="account", target=saved.text)
+        return saved
 
     def is_ajax(self, request: HttpRequest) -> bool:
         """Pages answer as pages; only the passkey script asks for JSON."""

@@ -8,15 +8,19 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.webauthn.forms import (
     AddWebAuthnForm,
     AuthenticateWebAuthnForm,
+    EditWebAuthnForm,
     LoginWebAuthnForm,
     ReauthenticateWebAuthnForm,
 )
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 
+from projects.audit.deeds import Deed, Outcome
+from projects.audit.writing import write
 from projects.models import Environment, Project, User, name_validator
 from projects.people.api_tokens import FOR_SERVICES
 from projects.roles import FOR_TOKENS, Action
@@ -58,16 +62,55 @@ def _refusing(form: Any) -> Iterator[None]:
         form.add_error("credential", "The browser's answer could not be read. Try again.")
 
 
-class PasskeySignInForm(_WellFormed, LoginWebAuthnForm):
+class _Attempt:
+    """A factor that is not right is written down; one that came too often is not even looked at."""
+
+    def full_clean(self) -> None:
+        super().full_clean()  # type: ignore[misc]
+        form: Any = self
+        if not form.errors or any(form.has_error(name, "too_many_login_attempts") for name in form.errors):
+            return
+        person = form.user if isinstance(form.user, User) else None
+        write(
+            Deed.SIGN_IN_FAILED,
+            actor=person,
+            actor_text="" if person else "nobody",
+            outcome=Outcome.FAILED,
+            target_type="second factor" if person else "passkey",
+            target=person.text if person else "",
+        )
+
+
+class CodeStepForm(_Attempt, AuthenticateForm):
+    """A code as the second step."""
+
+
+class CodeAgainForm(_Attempt, ReauthenticateForm):
+    """A code to prove that it is still them."""
+
+
+class PasskeySignInForm(_Attempt, _WellFormed, LoginWebAuthnForm):
     """Signing in with a passkey alone."""
 
 
-class PasskeyStepForm(_WellFormed, AuthenticateWebAuthnForm):
+class PasskeyStepForm(_Attempt, _WellFormed, AuthenticateWebAuthnForm):
     """A passkey as the second step."""
 
 
-class PasskeyAgainForm(_WellFormed, ReauthenticateWebAuthnForm):
+class PasskeyAgainForm(_Attempt, _WellFormed, ReauthenticateWebAuthnForm):
     """A passkey to prove that it is still them."""
+
+
+class PasskeyNameForm(EditWebAuthnForm):
+    """Another name for a passkey."""
+
+    def save(self) -> Any:
+        """Renames it."""
+        before = self.initial["name"]
+        saved = super().save()
+        detail = {"before": before, "after": self.cleaned_data["name"]}
+        write(Deed.FACTOR_RENAMED, actor=saved.user, target_type="account", target="passkey", detail=detail)
+        return saved
 
 
 class PasskeyAddForm(_WellFormed, AddWebAuthnForm):

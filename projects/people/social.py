@@ -7,8 +7,11 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.db import transaction
 from django.http import HttpRequest
 
+from projects.audit.deeds import Deed, Outcome
+from projects.audit.writing import write
 from projects.models import User
 from projects.people import invitations
 
@@ -20,7 +23,26 @@ class Providers(DefaultSocialAccountAdapter):
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, **known: Any) -> None:
         """The page says little to a stranger; the log says why, to whoever set the provider up."""
-        log.warning("sign-in by %s refused: %s", provider.sub_id, known.get("exception") or known.get("error"))
+        why = str(known.get("exception") or known.get("error"))
+        log.warning("sign-in by %s refused: %s", provider.sub_id, why)
+        write(
+            Deed.SIGN_IN_FAILED,
+            actor=request.user,
+            actor_text="" if request.user.is_authenticated else "nobody",
+            outcome=Outcome.FAILED,
+            target_type="provider",
+            target=provider.sub_id,
+            detail={"why": why[:300]},
+        )
+
+    def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
+        """Somebody came by a provider for the first time; one who had to choose a name is written with that."""
+        with transaction.atomic():
+            saved: User = super().save_user(request, sociallogin, form)
+            if form is None:
+                detail = {"by": sociallogin.account.provider}
+                write(Deed.ACCOUNT_CREATED, actor=saved, target_type="account", target=saved.text, detail=detail)
+        return saved
 
     def authenticate_by_email(self, sociallogin: Any) -> tuple[User, str] | None:
         """The account with the same address, where both sides have verified it; nobody else's."""

@@ -19,6 +19,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from projects.access import Access, access_to
+from projects.audit.deeds import Deed
+from projects.audit.writing import write
 from projects.forms import InvitationForm
 from projects.models import User
 from projects.pages import at_site, page, posted
@@ -121,6 +123,9 @@ def _join_as_new(request: HttpRequest, found: Invitation, form: InvitedForm) -> 
             user = User.objects.create_user(form.cleaned_data["username"], mailed, form.cleaned_data["password"])
             if mailed:
                 EmailAddress.objects.create(user=user, email=mailed, verified=True, primary=True)
+            write(
+                Deed.ACCOUNT_CREATED, actor=user, target_type="account", target=user.text, detail={"by": "invitation"}
+            )
             invitations.accept(found, user)
     except (IntegrityError, invitations.NotInvited):  # somebody was quicker
         messages.error(request, "The name was taken, or the invitation used, a moment ago. Try again.")

@@ -41,10 +41,13 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 
 MFA_ADAPTER = "projects.people.adapters.SecondSteps"
 MFA_FORMS = {
+    "authenticate": "projects.people.forms.CodeStepForm",
+    "reauthenticate": "projects.people.forms.CodeAgainForm",
     "login_webauthn": "projects.people.forms.PasskeySignInForm",
     "authenticate_webauthn": "projects.people.forms.PasskeyStepForm",
     "reauthenticate_webauthn": "projects.people.forms.PasskeyAgainForm",
     "add_webauthn": "projects.people.forms.PasskeyAddForm",
+    "edit_webauthn": "projects.people.forms.PasskeyNameForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
