@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils import timezone
 
 from deployments import approvals, orders
@@ -16,9 +18,11 @@ from deployments.telling.occasions import Occasion
 from deployments.telling.telling import tell
 from projects.access import role_in
 from projects.audit.deeds import Deed
-from projects.models import Environment, User
+from projects.models import User
 from projects.roles import Action, Role, can
 
+OWED_AT_MOST = 5
+"""How many emergencies a page's head names."""
 SHORTEST_REASON = 10
 """Characters; whoever reads it later was not there."""
 
@@ -102,8 +106,15 @@ def look_at(*, deployment_id: int, actor: User, findings: str) -> Emergency:
     return emergency
 
 
-def owed(environment: Environment) -> list[Emergency]:
-    """The emergencies of an environment that are under way, or that nobody has reviewed yet; the oldest first."""
-    rows = Emergency.objects.filter(deployment__environment=environment, reviewed_at=None)
+def owed(slug: str) -> list[Emergency]:
+    """The emergencies of a project that are under way, or that nobody has reviewed yet; the oldest first."""
+    rows = Emergency.objects.filter(deployment__environment__project__slug=slug, reviewed_at=None)
     rows = rows.exclude(deployment__status__in=(Status.STALE, Status.REJECTED, Status.DISCARDED))
-    return list(rows.select_related("deployment").order_by("pk"))
+    return list(rows.select_related("deployment__environment").order_by("pk")[:OWED_AT_MOST])
+
+
+def banner(request: HttpRequest) -> dict[str, Any]:
+    """For the head of every page of a project; asked for only where a template uses it."""
+    match = request.resolver_match
+    slug = match.kwargs.get("slug", "") if match else ""
+    return {"owed_emergencies": lambda: owed(slug) if slug else []}

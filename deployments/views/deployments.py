@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
-from deployments import following, second_factor
+from deployments import following, promotions, second_factor
 from deployments.checks import Verdict
 from deployments.engine.errors import PlanMismatch
 from deployments.engine.plan import Action as PlanAction
@@ -18,7 +18,7 @@ from deployments.plan_reading import PlanReading
 from deployments.views.environments import offers
 from deployments.views.reviewing import reviewing
 from history.lines import LEVELS, line
-from projects.access import Access, access_to
+from projects.access import Access, access_to, environments_where
 from projects.pages import page, wants_fragment
 from projects.roles import Action
 
@@ -145,6 +145,9 @@ def describe(access: Access, found: Deployment, draft: str = "") -> dict[str, An
         context |= {"code_form": CodeForm(), "code_is_missing": second_factor.is_missing(found)}
     if found.status == Status.SUCCEEDED:
         context["outputs"] = offers(found.environment)
+    if not promotions.refusal(found):
+        places = environments_where(access.user, Action.PROPOSE).filter(project=access.project)
+        context["promote_to"] = places.exclude(pk=found.environment_id) if access.can(Action.PROPOSE) else []
     return context | {"may_cancel": _may_cancel(access, found)}
 
 

@@ -15,7 +15,7 @@ from deployments.approvals import Review
 from deployments.deciding import emergencies, freezes
 from deployments.errors import WorkflowError
 from deployments.forms import EmergencyForm, FindingsForm, OverrideForm, ReviewForm
-from deployments.models import Deployment, Rendering
+from deployments.models import Deployment, Emergency, Rendering
 from deployments.views.deployments import opened
 from deployments.views.telling import tell_pages
 from projects.access import Access
@@ -86,6 +86,7 @@ def emergency(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
 def look_at(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     """A second person settles the debt of an emergency."""
     access, found = opened(request, slug, public_id, Action.APPROVE)
+    get_object_or_404(Emergency, deployment=found)
 
     def act(findings: str) -> None:
         emergencies.look_at(deployment_id=found.pk, actor=access.user, findings=findings)

@@ -97,7 +97,7 @@ def put_configuration(request: HttpRequest, access: Access) -> HttpResponse:
 
 @endpoint(Action.UPLOAD_SOURCE)
 def post_source(request: HttpRequest, access: Access) -> HttpResponse:
-    """Registers the zip that is the body; `?origin=` says where it comes from, a commit say, `?branch=` the Git branch."""
+    """Registers the zip that is the body; `?origin=` says where it comes from, a commit say; `?branch=` the branch."""
     with SpooledTemporaryFile(max_size=2 * CHUNK) as file:
         size = 0
         while chunk := request.read(CHUNK):

@@ -74,6 +74,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "deployments.inbox.badge",
+                "deployments.deciding.emergencies.banner",
             ],
         },
     }
