@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -11,9 +12,9 @@ from deployments import approvals, execution, leases, orders, planning
 from deployments.approvals import Review
 from deployments.errors import NotAllowed, OutOfDate
 from deployments.models import Deployment, Lease, Method
-from projects import protecting
+from projects import editing, protecting
 from projects.models import Environment, Membership, User
-from projects.protection.model import Protection, Requirement
+from projects.protection.model import Freeze, Once, Protection, Requirement
 from projects.roles import Role
 
 
@@ -25,11 +26,17 @@ def vendor() -> str:
 def protect(slug: str) -> None:
     """The environment asks for one approval; Ada and Olga may give it."""
     environment = Environment.objects.get(project__slug=slug)
-    asked = Protection(approvals=(Requirement(),), editor_may_approve=True)
-    protecting.put_in_force(environment=environment, protection=asked, author=None)
+    protect_again(slug)
     for name in ("ada", "olga"):
         user = User.objects.create_user(username=name, password=name)
         Membership.objects.create(project=environment.project, user=user, role=Role.APPROVER)
+
+
+def protect_again(slug: str) -> None:
+    """The same without a freeze."""
+    asked = Protection(approvals=(Requirement(),), editor_may_approve=True)
+    environment = Environment.objects.get(project__slug=slug)
+    protecting.put_in_force(environment=environment, protection=asked, author=None)
 
 
 def propose(slug: str) -> int:
@@ -101,6 +108,28 @@ def start(deployment_id: int, moment: float) -> str:
     """Bob starts it."""
     _wait(moment)
     return _heard(lambda: orders.start(deployment_id=deployment_id, actor=_user("bob"), inline=True))
+
+
+def freeze(deployment_id: int, moment: float) -> str:
+    """The owners freeze the environment."""
+    environment = Deployment.objects.get(pk=deployment_id).environment
+    today = datetime.now(UTC).replace(tzinfo=None, second=0, microsecond=0)
+    times = Once(today - timedelta(hours=1), today + timedelta(hours=1))
+    asked = Protection(approvals=(Requirement(),), editor_may_approve=True, freezes=(Freeze("now", "UTC", times),))
+    _wait(moment)
+    protecting.put_in_force(environment=environment, protection=asked, author=None)
+    return "done"
+
+
+def edit(deployment_id: int, moment: float) -> str:
+    """Somebody saves another revision of the configuration."""
+    deployment = Deployment.objects.get(pk=deployment_id)
+    project, latest = deployment.environment.project, deployment.configuration
+    text = f"{latest.text}# {deployment_id}\n"
+    _wait(moment)
+    number = project.configurations.latest("number").number
+    editing.save_configuration(project=project, text=text, author=_user("bob"), message="", base_number=number)
+    return "done"
 
 
 def cancel(deployment_id: int, moment: float) -> str:

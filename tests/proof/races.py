@@ -62,6 +62,15 @@ def _play_all(directory: Path) -> dict[str, Any]:
         queued = in_child(contests.told_of, pk).answer
         heard = _at_once([(contests.cancel, pk), (contests.run, pk)])
         told["starts"].append({"queued": queued, "heard": heard, **in_child(contests.told_of, pk).answer})
+    told["freezes"] = []
+    for _ in range(ROUNDS):
+        in_child(contests.protect_again, slug)
+        pk = in_child(contests.propose, slug).answer
+        in_child(contests.plan, pk)
+        in_child(contests.approve, pk, 0.0)
+        _at_once([(contests.start, pk), (contests.freeze, pk), (contests.edit, pk)])
+        in_child(contests.run, pk, 0.0)
+        told["freezes"].append(in_child(contests.told_of, pk).answer)
     told["deliveries"] = _deliveries(directory)
     return told
 

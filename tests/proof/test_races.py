@@ -57,7 +57,7 @@ def test_a_plan_is_approved_rejected_or_discarded_and_everybody_is_told_the_trut
     for told in races["reviews"]:
         approved, rejected, discarded = (heard == "done" for heard in told["heard"])
         assert told["reviews"] == sorted([False] * rejected + [True] * approved), "a review was written as it was heard"
-        assert not (approved and rejected)
+        assert not (rejected and discarded), "what is rejected is closed, and so is what is given up"
         assert told["status"] == ("rejected" if rejected else "discarded" if discarded else "ready")
         assert rejected or approved or discarded
 
@@ -72,6 +72,12 @@ def test_a_cancelled_start_never_runs_and_a_run_that_began_is_stopped(races: dic
             assert told["status"] == "cancelled" or told["cancelled by"], "the wish to stop was heard"
         else:
             assert told["status"] in ("succeeded", "cancelled")
+
+
+@pytest.mark.processes
+def test_what_a_freeze_overtakes_makes_no_call_and_an_edit_does_not_matter(races: dict[str, Any]) -> None:
+    for told in races["freezes"]:
+        assert (told["status"], told["events"], told["steps"]) == ("waiting", 0, 0)
 
 
 @pytest.mark.processes
