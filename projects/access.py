@@ -8,15 +8,16 @@ whoever knows the environment asks with it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.http import Http404
 
 from projects.assigned import assignments_of, people_of
 from projects.models import Environment, Membership, Project, User
-from projects.people.models import EnvironmentRole, GroupRole
 from projects.roles import EVERYWHERE, FOR_TOKENS, TABLE, Action, Role, can, standing
 
 __all__ = ["Access", "Outsider", "access_to", "environments_where", "people_of", "role_in"]
@@ -127,17 +128,10 @@ def environments_where(user: User, action: Action) -> QuerySet[Environment]:
     scope, view_as = user.scope, user.view_as
     if action in EVERYWHERE or (scope is not None and not scope.permits(action)):
         return Environment.objects.none()
-    enough = [role.value for role, actions in TABLE.items() if action in actions]
-    by_hand = EnvironmentRole.objects.filter(environment=OuterRef("pk"), membership=OuterRef("mine__pk"))
-    by_group = GroupRole.objects.filter(environment=OuterRef("pk"), group__members__membership=OuterRef("mine__pk"))
-    found = Environment.objects.annotate(
-        mine=FilteredRelation("project__memberships", condition=Q(project__memberships__user=user))
-    ).filter(
-        Exists(by_hand.filter(role__in=enough))
-        | ~Exists(by_hand) & Exists(by_group.filter(role__in=enough))
-        | ~Exists(by_hand) & ~Exists(by_group) & Q(mine__role__in=enough),
-        mine__isnull=False,
-    )
+    if all(action in actions for actions in TABLE.values()):
+        found = Environment.objects.filter(project__memberships__user=user)
+    else:
+        found = Environment.objects.filter(pk__in=RawSQL(_places(action), [user.pk] * 5))  # noqa: S611
     if scope is not None and scope.project:
         found = found.filter(project__slug=scope.project)
     if scope is not None and scope.environment:
@@ -145,3 +139,28 @@ def environments_where(user: User, action: Action) -> QuerySet[Environment]:
     if view_as is not None and not can(view_as.role, action):
         found = found.exclude(project__slug=view_as.project)
     return found
+
+
+@cache
+def _places(action: Action) -> str:
+    """The statement behind `environments_where`; it takes the user's key five times.
+
+    Written out, since the header of every page asks by it: built of querysets it took 20 ms of each.
+    """
+    enough = ", ".join(f"'{role.value}'" for role, actions in TABLE.items() if action in actions)
+    of_mine = "JOIN projects_membership mine ON mine.id = {}.membership_id AND mine.user_id = %s"
+    by_hand = f"SELECT given.environment_id FROM people_environmentrole given {of_mine.format('given')}"  # noqa: S608
+    by_group = (
+        "SELECT given.environment_id FROM people_grouprole given "  # noqa: S608
+        f"JOIN people_groupmember among ON among.group_id = given.group_id {of_mine.format('among')} "
+        "WHERE given.environment_id IS NOT NULL"
+    )
+    return f"""
+        SELECT place.id FROM projects_environment place
+        JOIN projects_membership mine ON mine.project_id = place.project_id AND mine.user_id = %s
+        WHERE CASE
+            WHEN place.id IN ({by_hand}) THEN place.id IN ({by_hand} WHERE given.role IN ({enough}))
+            WHEN place.id IN ({by_group}) THEN place.id IN ({by_group} AND given.role IN ({enough}))
+            ELSE mine.role IN ({enough})
+        END
+    """  # noqa: S608 - made of this module's own words
