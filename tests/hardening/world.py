@@ -24,7 +24,7 @@ from projects.models import Environment, Membership, Project, User
 from projects.people.api_tokens import make_service_account, make_token
 from projects.people.models import ApiToken
 from projects.roles import FOR_TOKENS, Role
-from tests.conftest import SAMPLE, person
+from tests.conftest import SAMPLE, person, protect
 from tests.web.conftest import proposed, run_to_record, sample_configuration
 from tests.web.ladder import one_of_everything
 
@@ -175,6 +175,7 @@ def _filled(project: Project, owner: User, member: User, places: tuple[str, str]
         )
         for position, name in enumerate(places)
     )
+    protect(prod)
     configuration = sample_configuration(project, owner, number)
     source = add_source(project=project, bundle=read_folder(SAMPLE), origin="main at 41c2", author=owner)
     propose = partial(proposed, configuration=configuration, source=source, by=owner)
