@@ -72,8 +72,10 @@ def progress(deployment: Deployment) -> Progress:
 
 def phase(deployment: Deployment) -> str:
     """Changes whenever the page as a whole is another one: buttons, boxes, sections."""
-    approvals = deployment.approvals.count() if deployment.status != Status.RUNNING else 0
-    return f"{deployment.status}.{approvals}.{int(deployment.recorded)}"
+    said = 0
+    if deployment.status != Status.RUNNING:
+        said = deployment.approvals.count() + deployment.overrides.count()
+    return f"{deployment.status}.{said}.{int(deployment.recorded)}"
 
 
 def lines(deployment: Deployment, *, after: int = 0, calls: bool = False) -> list[Line]:

@@ -40,13 +40,13 @@ BY_DEFAULT = frozenset(
 class Concerned(Enum):
     """Who gets a mail, if they want it."""
 
-    APPROVERS = "those who may approve it, other than who proposed it"
+    AWAITED = "those whose approval it waits for"
     PARTIES = "who proposed it and who started it"
     GUARDIANS = "the project's approvers and owners"
 
 
 CONCERNS: dict[Occasion, Concerned] = {
-    Occasion.PLAN_WAITING: Concerned.APPROVERS,
+    Occasion.PLAN_WAITING: Concerned.AWAITED,
     Occasion.PLAN_APPROVED: Concerned.PARTIES,
     Occasion.PLAN_REJECTED: Concerned.PARTIES,
     Occasion.RUN_STARTED: Concerned.PARTIES,

@@ -78,14 +78,15 @@ def _to_mail(occasion: Occasion, environment: Environment, deployment: Deploymen
     """Those with a role in the environment whom it concerns, who want it mailed, and whose address is verified."""
     concerned = CONCERNS[occasion]
     parties = {deployment.proposed_by_id, deployment.run_by_id} if deployment else set()
+    awaited = set(deployment.awaited.values_list("person", flat=True)) if deployment else set()
     keys = set()
     for member in people_of(environment):
         if concerned is Concerned.PARTIES:
             wanted = member.id in parties
+        elif concerned is Concerned.AWAITED:
+            wanted = member.id in awaited
         else:
             wanted = can(member.role, Action.APPROVE)
-            if concerned is Concerned.APPROVERS and deployment is not None:
-                wanted = wanted and member.id != deployment.proposed_by_id
         if wanted:
             keys.add(member.id)
     members = User.objects.filter(pk__in=keys).select_related("mail_choice")
