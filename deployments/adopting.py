@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
+
 from deployments.blueprint import Blueprint
 from deployments.engine.plan import ABSENT, Change, Origin, PropertyChange
 from deployments.errors import OutOfDate, WorkflowError
 from deployments.models import Deployment
 from deployments.places import places, why_nowhere
 from deployments.wishes import Invalid, blueprint_of
+from projects.audit.deeds import Deed
+from projects.audit.writing import write as audit
 from projects.configuration import Configuration as ProjectConfiguration
 from projects.configuration import UnknownPath, parse, set_value
 from projects.editing import Conflict, save_configuration
@@ -63,13 +67,23 @@ def adopt(*, environment: Environment, change: Change, path: str, actor: User) -
         raise WorkflowError(f"The configuration does not name {environment.name} under environments.")
     text, followers = _written(environment, latest, parsed, change, line)
     try:
-        saved = save_configuration(
-            project=environment.project,
-            text=text,
-            author=actor,
-            message=f"Adopt {path} of {change.logical_id} as it is in {environment.name}: {line.before}"[:200],
-            base_number=latest.number,
-        )
+        with transaction.atomic():
+            saved = save_configuration(
+                project=environment.project,
+                text=text,
+                author=actor,
+                message=f"Adopt {path} of {change.logical_id} as it is in {environment.name}: {line.before}"[:200],
+                base_number=latest.number,
+            )
+            wanted = None if line.after is ABSENT else line.after
+            audit(
+                Deed.VALUE_ADOPTED,
+                actor=actor,
+                environment=environment,
+                target_type="property",
+                target=f"{change.logical_id} {path}",
+                detail={"before": wanted, "after": line.before, "revision": saved.number},
+            )
     except Conflict as conflict:
         raise OutOfDate(str(conflict)) from conflict
     return Adopted(saved, followers)

@@ -25,7 +25,7 @@ from deployments.models import Deployment, DriftCheck
 from deployments.telling.occasions import Occasion
 from deployments.telling.telling import tell
 from deployments.wishes import Invalid, as_recorded, blueprint_of
-from projects.audit.deeds import Deed
+from projects.audit.deeds import Deed, Outcome
 from projects.audit.writing import write as audit
 from projects.models import Environment, User
 
@@ -69,6 +69,9 @@ def check(*, environment_id: int) -> DriftCheck:
         found, _ = DriftCheck.objects.update_or_create(
             environment=environment, defaults={**fields, "checked_at": timezone.now()}
         )
+        outcome = Outcome.FAILED if found.status == "failed" else Outcome.DONE
+        detail = {"status": found.status, "resources": len(found.rows), "error": found.error}
+        audit(Deed.DRIFT_FOUND, actor=None, environment=environment, outcome=outcome, detail=detail)
         if found.status == "drifted" and found.rows != known:  # the same drift is told once
             tell(Occasion.DRIFT_FOUND, environment=environment, why=_in_words(found.rows))
     return found

@@ -185,6 +185,8 @@ def _write(deployment: Deployment, document: PlanDocument) -> None:
             carrying.carry_over(current)
             decisions.settle(current)
         current.save(update_fields=["counts", "destroys_data", "planned_at", "status", "error", "ended_at"])
+        made = {"digest": document.digest, "counts": current.counts, "error": current.error}
+        audit(Deed.PLAN_MADE, current, None, status=current.status, **made)
         if current.status == Status.WAITING:
             tell(Occasion.PLAN_WAITING, environment=deployment.environment, deployment=current)
         elif current.status == Status.READY and current.undoes:
@@ -195,6 +197,7 @@ def _write(deployment: Deployment, document: PlanDocument) -> None:
 
 def _close(deployment: Deployment, *, error: str, problems: list[dict[str, Any]] | None = None) -> None:
     """Ends a deployment that could not be planned, with the reason."""
-    Deployment.objects.filter(pk=deployment.pk, status=Status.PLANNING).update(
-        status=Status.INVALID, error=error, problems=problems or [], ended_at=timezone.now()
-    )
+    with transaction.atomic():
+        planning = Deployment.objects.filter(pk=deployment.pk, status=Status.PLANNING)
+        if planning.update(status=Status.INVALID, error=error, problems=problems or [], ended_at=timezone.now()):
+            audit(Deed.PLAN_MADE, deployment, None, status=Status.INVALID, error=error)

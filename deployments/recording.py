@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from django.db import transaction
+
 from deployments import states
+from deployments.auditing import audit
 from deployments.deciding.words import said_of
 from deployments.engine.clock import iso
 from deployments.engine.errors import PlanMismatch
@@ -14,6 +17,7 @@ from deployments.models import RAN, Deployment, RunEvent, Step
 from history.metadata import Counts, Metadata
 from history.recording import record
 from history.records import Documents
+from projects.audit.deeds import Deed
 
 NAMED = 3
 """How many changes a list names before it counts the rest."""
@@ -28,7 +32,7 @@ def record_run(deployment: Deployment) -> None:
     if deployment.recorded:
         return
     state_after = states.load(deployment.environment).as_dict()
-    record(
+    row = record(
         Documents(
             metadata=_metadata(deployment, state_after),
             config_yaml=deployment.configuration.text,
@@ -39,7 +43,9 @@ def record_run(deployment: Deployment) -> None:
             events=(_event(row) for row in deployment.events.iterator(chunk_size=2000)),
         )
     )
-    Deployment.objects.filter(pk=deployment.pk).update(recorded=True)
+    with transaction.atomic():
+        if Deployment.objects.filter(pk=deployment.pk, recorded=False).update(recorded=True):
+            audit(Deed.RECORD_WRITTEN, deployment, None, digest=row.manifest_digest)
 
 
 def _metadata(deployment: Deployment, state_after: dict[str, Any]) -> Metadata:

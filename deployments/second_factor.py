@@ -14,16 +14,19 @@ from datetime import timedelta
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from deployments import clouds
+from deployments.auditing import audit
 from deployments.aws.credentials import Keys, SecondFactor, needs_external_id, with_code
 from deployments.dispatch import enqueue
 from deployments.engine.errors import CloudError
 from deployments.errors import OutOfDate, WorkflowError
 from deployments.models import OPEN, Deployment, ShownCode, Status
+from projects.audit.deeds import Deed
 from projects.models import Environment, User
 
 MARGIN = timedelta(minutes=1)
@@ -41,9 +44,12 @@ def enter(*, deployment_id: int, actor: User, code: str) -> None:
     deployment = Deployment.objects.select_related("environment").get(pk=deployment_id)
     if deployment.status not in (Status.READY, Status.QUEUED, Status.RUNNING):
         raise OutOfDate(f"No code is needed now; the deployment is: {deployment.get_status_display()}.")
-    _keep(deployment, shown(deployment.environment, code), entered_by=actor.text)
-    if deployment.status != Status.READY:
-        enqueue("run", deployment.pk)
+    factor = shown(deployment.environment, code)
+    with transaction.atomic():
+        _keep(deployment, factor, entered_by=actor.text)
+        audit(Deed.CODE_ENTERED, deployment, actor)
+        if deployment.status != Status.READY:
+            enqueue("run", deployment.pk)
 
 
 @sensitive_variables("code")

@@ -11,9 +11,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from deployments import approvals, second_factor
+from deployments.auditing import audit
 from deployments.dispatch import enqueue
 from deployments.models import RAN, Deployment, DriftCheck, Lease, Status
 from deployments.telling import delivering
+from projects.audit.deeds import Deed
 
 _beat: Any = settings.CELERY_BEAT_SCHEDULE
 EVERY = timedelta(seconds=_beat["sweep"]["schedule"])
@@ -51,11 +53,8 @@ def sweep() -> int:
     now = timezone.now()
     late = now - PATIENCE
     planning = Deployment.objects.filter(status=Status.PLANNING, created_at__lt=late)
-    planning.filter(created_at__lt=now - LONGEST_PLANNING).update(
-        status=Status.INVALID,
-        error="Planning did not end within an hour, so it was given up. The workers' own log may say why; plan again.",
-        ended_at=now,
-    )
+    for endless in planning.filter(created_at__lt=now - LONGEST_PLANNING).select_related("environment__project"):
+        _give_up_planning(endless)
     free = Lease.objects.filter(Q(holder="") | Q(expires_at__lt=now)).values("environment_id")
     never_held = Q(environment__lease__isnull=True)
     queued = Deployment.objects.filter(
@@ -74,3 +73,11 @@ def sweep() -> int:
     for task, pk in messages:
         enqueue(task, pk)
     return len(messages)
+
+
+def _give_up_planning(deployment: Deployment) -> None:
+    error = "Planning did not end within an hour, so it was given up. The workers' own log may say why; plan again."
+    with transaction.atomic():
+        planning = Deployment.objects.filter(pk=deployment.pk, status=Status.PLANNING)
+        if planning.update(status=Status.INVALID, error=error, ended_at=timezone.now()):
+            audit(Deed.PLAN_MADE, deployment, None, status=Status.INVALID, error=error)

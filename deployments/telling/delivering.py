@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from cryptography.fernet import InvalidToken
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -17,6 +17,9 @@ from deployments.telling import mails, slack, teams, webhook
 from deployments.telling.addresses import Blocked
 from deployments.telling.models import Delivery, Kind
 from deployments.telling.posting import GiveUp, TryAgain
+from projects.audit.deeds import Deed
+from projects.audit.writing import write
+from projects.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -56,12 +59,19 @@ def deliver(*, delivery_id: int) -> Delivery | None:
     return delivery
 
 
-def again(delivery: Delivery) -> bool:
+def again(delivery: Delivery, *, actor: User) -> bool:
     """Another round of tries for what failed, with the id it had; whether it had."""
-    failed = Delivery.objects.filter(pk=delivery.pk, status=Delivery.Status.FAILED)
-    moved = failed.update(status=Delivery.Status.WAITING, attempts=0, next_at=timezone.now(), outcome="", ended_at=None)
-    if moved:
-        enqueue("deliver", delivery.pk)
+    fresh = {"status": Delivery.Status.WAITING, "attempts": 0, "outcome": "", "ended_at": None}
+    with transaction.atomic():
+        failed = Delivery.objects.filter(pk=delivery.pk, status=Delivery.Status.FAILED)
+        moved = failed.update(next_at=timezone.now(), **fresh)
+        if moved:
+            told = delivery.channel.name if delivery.channel else delivery.kind
+            write(
+                Deed.DELIVERY_RETRIED, actor=actor, project=delivery.project, target_type="channel", target=told,
+                detail={"delivery": str(delivery.public_id)},
+            )  # fmt: skip
+            enqueue("deliver", delivery.pk)
     return bool(moved)
 
 
@@ -73,7 +83,11 @@ def late(now_minus: timedelta) -> list[int]:
 
 def forget() -> int:
     """Deletes what ended long ago; answers how many."""
-    return Delivery.objects.filter(ended_at__lt=timezone.now() - KEPT).delete()[0]
+    with transaction.atomic():
+        gone = Delivery.objects.filter(ended_at__lt=timezone.now() - KEPT).delete()[0]
+        if gone:
+            write(Deed.DELIVERIES_FORGOTTEN, actor=None, detail={"count": gone})
+    return gone
 
 
 def _send(delivery: Delivery) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.cache import never_cache
@@ -18,6 +19,8 @@ from deployments.telling.forms import ChannelForm, MailForm
 from deployments.telling.models import Channel, Delivery, MailChoice, wanted_by
 from deployments.telling.occasions import BY_DEFAULT, CONCERNS, Occasion
 from projects.access import Access, access_to
+from projects.audit.deeds import Deed
+from projects.audit.writing import write
 from projects.models import User
 from projects.pages import page, posted
 from projects.roles import Action
@@ -78,7 +81,7 @@ def test(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def retry(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Another round of tries for a delivery that failed."""
     access = access_to(request.user, slug, Action.MANAGE_NOTIFICATIONS)
-    if delivering.again(get_object_or_404(access.project.deliveries, pk=pk)):
+    if delivering.again(get_object_or_404(access.project.deliveries, pk=pk), actor=access.user):
         messages.success(request, "It is tried again.")
     else:
         messages.error(request, "It has not failed, so it is not tried again.")
@@ -91,7 +94,10 @@ def mail_choice(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     form = MailForm(posted(request), initial={"occasions": sorted(wanted_by(request.user))})
     if request.method == "POST" and form.is_valid():
-        MailChoice.objects.update_or_create(user=request.user, defaults={"occasions": form.cleaned_data["occasions"]})
+        before, after = sorted(wanted_by(request.user)), form.cleaned_data["occasions"]
+        with transaction.atomic():
+            MailChoice.objects.update_or_create(user=request.user, defaults={"occasions": after})
+            write(Deed.MAILS_CHOSEN, actor=request.user, detail={"before": before, "after": sorted(after)})
         messages.success(request, "Saved.")
         return redirect("mail-choice")
     verified = EmailAddress.objects.filter(user=request.user, verified=True, primary=True)

@@ -10,6 +10,8 @@ from deployments import connection
 from deployments.checks import failures
 from deployments.forms import CodeForm
 from projects.access import access_to
+from projects.audit.deeds import Deed, Outcome
+from projects.audit.writing import write as audit
 from projects.pages import page, posted
 from projects.roles import Action
 
@@ -25,4 +27,6 @@ def access(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         checks = connection.test(row, form.cleaned_data["code"])
         context |= {"checks": checks, "failed": len(failures(checks))}
+        outcome = Outcome.FAILED if failures(checks) else Outcome.DONE
+        audit(Deed.CONNECTION_TESTED, actor=allowed.user, environment=row, outcome=outcome)
     return page(request, "deployments/access.html", context, fragment="test")

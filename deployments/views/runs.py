@@ -11,10 +11,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from deployments import orders, second_factor
-from deployments.errors import WorkflowError
+from deployments.errors import NotAllowed, WorkflowError
 from deployments.forms import CodeForm
 from deployments.views.deployments import opened
 from deployments.views.telling import tell_pages
+from projects.audit.middleware import denied
 from projects.models import User
 from projects.roles import Action
 
@@ -65,6 +66,8 @@ def _act(request: HttpRequest, slug: str, public_id: str, action: Action, act: C
     try:
         act(deployment_id=found.pk, actor=access.user)
     except WorkflowError as refusal:
+        if isinstance(refusal, NotAllowed):
+            denied(request, access.project, str(refusal))
         messages.error(request, str(refusal))
     else:
         tell_pages(found.pk)

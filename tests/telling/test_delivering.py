@@ -103,14 +103,16 @@ def test_it_is_tried_later_and_later_and_then_given_up(dev: Environment, add: Ad
     assert len(receiver.came) == delivering.ATTEMPTS
 
 
-def test_a_failed_one_gets_another_round_under_the_same_id(dev: Environment, add: Add, receiver: Receiver) -> None:
+def test_a_failed_one_gets_another_round_under_the_same_id(
+    dev: Environment, add: Add, receiver: Receiver, alice: User
+) -> None:
     add("webhook")
     receiver.status = 404
     (row,) = told(dev)
-    assert not delivering.again(row)
+    assert not delivering.again(row, actor=alice)
     delivering.deliver(delivery_id=row.pk)
     receiver.status = 200
-    assert delivering.again(row)
+    assert delivering.again(row, actor=alice)
     sent = delivering.deliver(delivery_id=row.pk)
     assert sent and (sent.status, sent.attempts) == (Status.SENT, 1)
     first, second = receiver.came

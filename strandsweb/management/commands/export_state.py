@@ -12,6 +12,8 @@ from django.http import Http404
 
 from deployments.exporting.export import FORMATS
 from deployments.exporting.reading import export_of
+from projects.audit.deeds import Deed
+from projects.audit.writing import write as audit
 from strandsweb.management.journey import access_in, user_named
 
 
@@ -34,6 +36,13 @@ class Command(BaseCommand):
             access = access_in(user_named(options["actor"]), options["project"], options["environment"])
         except (Http404, PermissionDenied) as missing:
             raise CommandError(f"There is no such project, or {options['actor']} is not a member of it.") from missing
+        audit(
+            Deed.EXPORT_READ,
+            actor=access.user,
+            environment=access.place,
+            target_type="file",
+            target=options["format"],
+        )
         content = FORMATS[options["format"]].make(export_of(access.place))
         data = content.encode() if isinstance(content, str) else content
         if options["to"] is not None:
