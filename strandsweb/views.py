@@ -1,4 +1,4 @@
-"""The door: home and sign-in."""
+"""The door: home, sign-in, and what is no request."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 from allauth.account.views import LoginView
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from projects.models import User
@@ -34,3 +36,16 @@ class SignIn(LoginView):
             "sign_up_open": settings.SIGN_UP_OPEN,
             "doors": doors(),
         }
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What cannot be read (400), or is more than is taken (413), with what to do instead."""
+    if not hasattr(request, "user"):  # refused before anybody asked who it is
+        request.user = AnonymousUser()
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        status, title = 413, "That is too much at once"
+        todo = f"A form takes {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20} MB of text. Send less, or in parts."
+    else:
+        status, title = 400, "This request cannot be read"
+        todo = "Its address or its content is not what a page of strandsweb sends. Start again from your projects."
+    return render(request, "400.html", {"status": status, "title": title, "todo": todo}, status=status)

@@ -24,7 +24,7 @@ def adopt(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     access = access_to(request.user, slug, Action.EDIT_CONFIGURATION, name)
     row = access.place
     sent = request.POST
-    found = next((each for each in _seen(row, sent.get("deployment", "")) if _is(each, sent)), None)
+    found = next((each for each in _seen(row, sent.get("deployment", "").replace("\0", "")) if _is(each, sent)), None)
     try:
         if found is None:
             raise WorkflowError("That is not among what differs any more. Look for drift again.")

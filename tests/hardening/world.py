@@ -133,6 +133,8 @@ def noted() -> Iterator[set[str]]:
     def note(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         if found := WRITING.match(sql):
             tables.add(found[1])
+        if not many and any(isinstance(each, str) and "\0" in each for each in params or ()):
+            raise ValueError("A string literal cannot contain NUL (0x00) characters.")  # as PostgreSQL's driver
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(note):
