@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 from projects.models import User
 from projects.people.social import doors
 from strandsweb import demo
+from strandsweb.nonsense import Nonsense
 
 
 @require_GET
@@ -47,5 +48,6 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         todo = f"A form takes {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20} MB of text. Send less, or in parts."
     else:
         status, title = 400, "This request cannot be read"
-        todo = "Its address or its content is not what a page of strandsweb sends. Start again from your projects."
+        said = str(exception) if isinstance(exception, Nonsense) else "It is not what a page of strandsweb sends."
+        todo = f"{said} Start again from your projects."
     return render(request, "400.html", {"status": status, "title": title, "todo": todo}, status=status)
