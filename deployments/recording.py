@@ -14,6 +14,7 @@ from deployments.engine.clock import iso
 from deployments.engine.errors import PlanMismatch
 from deployments.engine.plan import Action, Change, Plan
 from deployments.models import RAN, Deployment, RunEvent, Step
+from history.anchors import anchor_of
 from history.metadata import Counts, Metadata
 from history.recording import record
 from history.records import Documents
@@ -41,7 +42,8 @@ def record_run(deployment: Deployment) -> None:
             state_before=deployment.plan.state_before,
             state_after=state_after,
             events=(_event(row) for row in deployment.events.iterator(chunk_size=2000)),
-        )
+        ),
+        audit=anchor_of(deployment.environment.project),
     )
     with transaction.atomic():
         if Deployment.objects.filter(pk=deployment.pk, recorded=False).update(recorded=True):

@@ -172,6 +172,7 @@ def _behind(unplaced: Manifest, head: Manifest | None) -> Manifest:
         previous=head.digest() if head else None,
         created_at=unplaced.created_at,
         files=unplaced.files,
+        audit=unplaced.audit,
         signature=unplaced.signature,
     )
 

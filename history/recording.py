@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from history import chain, index, layout
 from history.models import Record
-from history.records import Documents, Files, Manifest, NotARecord, files_of
+from history.records import Anchor, Documents, Files, Manifest, NotARecord, files_of
 from history.store import WRITERS, Store
 from history.store import store as configured_store
 
 
-def record(documents: Documents, store: Store | None = None) -> Record:
-    """Writes one deployment into history and answers its index row.
+def record(documents: Documents, store: Store | None = None, *, audit: Anchor | None = None) -> Record:
+    """Writes one deployment into history and answers its index row; `audit` is where its project's log stands.
 
     In this order: the files, side by side; the link that gives the record its place; the manifest that seals it; the
     row; `current/`. Whatever was done before a crash is found done by the next call with the same documents, and
@@ -30,7 +30,7 @@ def record(documents: Documents, store: Store | None = None) -> Record:
     files = files_of(documents)
     manifest = chain.sealed(store, layout.record_prefix(metadata.project, metadata.environment, metadata.deployment_id))
     if manifest is None:
-        manifest = _written(store, documents, files)
+        manifest = _written(store, documents, files, audit)
     if manifest.files != files.entries:
         different = sorted(name for name, entry in files.entries.items() if manifest.files.get(name) != entry)
         raise NotARecord(f"{metadata.deployment_id} is sealed already, with other content in {', '.join(different)}")
@@ -39,7 +39,7 @@ def record(documents: Documents, store: Store | None = None) -> Record:
     return row
 
 
-def _written(store: Store, documents: Documents, files: Files) -> Manifest:
+def _written(store: Store, documents: Documents, files: Files, audit: Anchor | None) -> Manifest:
     metadata = documents.metadata
     unplaced = Manifest(
         deployment_id=metadata.deployment_id,
@@ -49,6 +49,7 @@ def _written(store: Store, documents: Documents, files: Files) -> Manifest:
         previous=None,
         created_at=metadata.ended_at,
         files=files.entries,
+        audit=audit,
     )
     _side_by_side(lambda item: store.put_new(unplaced.prefix + item[0], item[1]), sorted(files.content.items()))
     return chain.append(store, unplaced, known=index.last_sequence(metadata.project, metadata.environment))

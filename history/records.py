@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from history import layout
@@ -51,11 +51,21 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """Where the project's audit log stood when the record was made: its chain, the last number, and its digest."""
+
+    chain: int
+    number: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The seal of a record: the digest of each of its files, and of the manifest before it in its environment.
 
     `sequence` counts the environment's records from 1; `previous` is the digest of the manifest with the number before,
-    None for the first. `signature` is over the digest and not part of it.
+    None for the first. `audit` is None in records from before there was such a thing. `signature` is over the digest
+    and not part of it.
     """
 
     deployment_id: str
@@ -65,6 +75,7 @@ class Manifest:
     previous: str | None
     created_at: str
     files: Mapping[str, File] = field(default_factory=dict)
+    audit: Anchor | None = None
     signature: Mapping[str, str] | None = None
 
     @property
@@ -100,6 +111,7 @@ class Manifest:
                 previous=raw["previous"],
                 created_at=raw["createdAt"],
                 files={name: File(**entry) for name, entry in raw["files"].items()},
+                audit=Anchor(**raw["audit"]) if "audit" in raw else None,
                 signature=raw.get("signature"),
             )
             canonical = manifest.to_bytes()
@@ -112,6 +124,7 @@ class Manifest:
         return manifest
 
     def _unsigned(self) -> dict[str, Any]:
+        anchored = {} if self.audit is None else {"audit": asdict(self.audit)}
         return {
             "format": FORMAT,
             "deploymentId": self.deployment_id,
@@ -121,6 +134,7 @@ class Manifest:
             "previous": self.previous,
             "createdAt": self.created_at,
             "files": {name: file.as_dict() for name, file in self.files.items()},
+            **anchored,
         }
 
 
