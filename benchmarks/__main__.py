@@ -33,7 +33,7 @@ def main() -> int:
         folder = Path(temporary)
         _open_house(folder / "data", ours.url)
         # Models can be imported only now.
-        from benchmarks import limits, refresh
+        from benchmarks import limits, refresh, scale
         from benchmarks.journey import Clouds
         from benchmarks.suite import run
 
@@ -55,6 +55,8 @@ def main() -> int:
             )
         if options.only == "refresh" or (options.only is None and not options.quick):
             codes.append(refresh.run(clouds, folder, latencies_ms=options.latency_ms, results=RESULTS))
+        if options.only == "scale" or (options.only is None and not options.quick):
+            codes.append(scale.run(folder / "scale", RESULTS))
         if options.only == "engine" or (options.only is None and not options.quick):
             codes.append(limits.run(clouds, folder))
         return max(codes)
@@ -64,7 +66,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Deployments beside their floor.")
     parser.add_argument("--quick", action="store_true", help="the sample only")
     parser.add_argument(
-        "--only", choices=["deployments", "refresh", "engine"], help="one of the benches instead of all"
+        "--only",
+        choices=["deployments", "refresh", "scale", "engine"],
+        help="one of the benches instead of all",
     )
     parser.add_argument("--agents", type=int, nargs="*", default=[50, 200], help="sizes of the made-up projects")
     parser.add_argument("--latency-ms", type=int, nargs="*", default=[0, 100], help="latency added to every AWS call")

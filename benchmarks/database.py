@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -11,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 from strandsweb.run import postgres
 from strandsweb.run.claim import Claim
-from strandsweb.run.program import Program
 
 START_SECONDS = 60.0
 
@@ -34,7 +34,7 @@ def postgresql(directory: Path) -> Iterator[str]:
     )
     try:
         deadline = time.monotonic() + START_SECONDS
-        while not asyncio.run(_answers(server)):
+        while not _lets_in(made.url):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("PostgreSQL did not start; see its error output")
             time.sleep(0.1)
@@ -44,5 +44,10 @@ def postgresql(directory: Path) -> Iterator[str]:
         process.wait(30)
 
 
-async def _answers(server: Program) -> bool:
-    return server.ready is not None and await server.ready()
+def _lets_in(url: str) -> bool:
+    """It answers a moment before it has started."""
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True

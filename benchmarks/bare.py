@@ -1,0 +1,47 @@
+"""The pages, and beside them requests that decide about access and nothing else, or not even that."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from projects.access import access_to, environments_where
+from projects.models import User
+from projects.roles import Action
+from strandsweb.urls import urlpatterns as pages
+
+NOTHING = "a request that asks nothing"
+SHOWN = 20
+
+
+def nothing(request: HttpRequest) -> HttpResponse:
+    """Who signed in is known here, as everywhere."""
+    return HttpResponse()
+
+
+def project(request: HttpRequest, slug: str) -> HttpResponse:
+    """What every page of a project asks."""
+    access_to(request.user, slug, Action.VIEW)
+    return HttpResponse()
+
+
+def environment(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """What a run of an environment asks."""
+    access_to(request.user, slug, Action.RUN, name)
+    return HttpResponse()
+
+
+def where(request: HttpRequest) -> HttpResponse:
+    """What lists over all projects ask, for a list of 20."""
+    assert isinstance(request.user, User)
+    list(environments_where(request.user, Action.APPROVE)[:SHOWN])
+    return HttpResponse()
+
+
+urlpatterns = [
+    *pages,
+    path("bench/nothing", nothing, name="bench-nothing"),
+    path("bench/where", where, name="bench-where"),
+    path("bench/<slug:slug>", project, name="bench-project"),
+    path("bench/<slug:slug>/<slug:name>", environment, name="bench-environment"),
+]
