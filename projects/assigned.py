@@ -23,7 +23,7 @@ def assignments_of(
     rows = {member.pk: member for member in members.select_related("user", "given__group")}
     found = {member: [_in_project(member)] for member in rows.values()}
     if environments and rows:
-        ours = members.order_by().values("pk")
+        ours = members.values("pk")
         by_hand = EnvironmentRole.objects.filter(environment__in=environments, membership__in=ours)
         by_group = GroupRole.objects.filter(environment__in=environments, group__members__membership__in=ours)
         given = by_hand.order_by().values_list("membership", "role", Value(""), "environment__name", named=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -10,8 +9,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.forms.renderers import DjangoTemplates
 
-from projects.models import Credentials, Environment, Membership, Project, User, name_validator
-from projects.roles import Role
+from projects.models import Credentials, Environment, Project, name_validator
 
 MAX_CONFIGURATION_CHARACTERS = 262_144
 
@@ -127,81 +125,6 @@ class SourceForm(StyledForm):
                 f"The file has {file.size / 2**20:.0f} MB; at most {settings.SOURCE_MAX_BYTES // 2**20} MB are taken."
             )
         return file
-
-
-class MemberForm(StyledForm):
-    """Somebody's role; the person must have an account."""
-
-    username = forms.CharField(
-        label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
-    )
-    role = forms.ChoiceField(choices=[(role.value, role.value) for role in Role])
-
-    def clean_username(self) -> User:
-        """The person of that name."""
-        person = User.objects.filter(username=self.cleaned_data["username"], is_active=True, service=None).first()
-        if person is None:
-            raise forms.ValidationError("Nobody has an account of this name.")
-        return person
-
-
-class InvitationForm(StyledForm):
-    """Somebody to invite."""
-
-    email = forms.EmailField(
-        label="E-mail address",
-        required=False,
-        help_text="Where the link is sent. Empty: you get the link, to hand it over yourself.",
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-    )
-    role = forms.ChoiceField(choices=[(role.value, role.value) for role in Role])
-
-
-class GroupForm(StyledForm):
-    """A role for everybody in a provider's group."""
-
-    provider = forms.ChoiceField()
-    group = forms.CharField(
-        max_length=200,
-        help_text="As the provider names it.",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-    role = forms.ChoiceField(choices=[(role.value, role.value) for role in Role])
-
-    def __init__(self, *args: Any, providers: Mapping[str, str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["provider"].choices = list(providers.items())  # type: ignore[attr-defined]
-
-
-class ViewAsForm(StyledForm):
-    """A role to see the pages as; an owner's own they see anyway."""
-
-    role = forms.TypedChoiceField(
-        choices=[(role.value, role.value) for role in Role if role is not Role.OWNER], coerce=Role
-    )
-
-
-class RoleForm(StyledForm):
-    """Another role for a member."""
-
-    role = forms.ChoiceField(choices=[(role.value, role.value) for role in Role])
-
-    def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.membership = membership
-
-    def clean_role(self) -> Role:
-        """A project keeps at least one owner."""
-        role = Role(self.cleaned_data["role"])
-        if role is not Role.OWNER and is_last_owner(self.membership):
-            raise forms.ValidationError("A project needs at least one owner.")
-        return role
-
-
-def is_last_owner(membership: Membership) -> bool:
-    """Without this member the project would have no owner of its own; those who come with a group may go with it."""
-    owners = Membership.objects.filter(project=membership.project, role=Role.OWNER, given=None, user__service=None)
-    return membership.role == Role.OWNER and {*owners.values_list("pk", flat=True)} == {membership.pk}
 
 
 class EnvironmentForm(EnvironmentModelForm):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from itertools import count
 
 from django.conf import settings
 from django.db import transaction
@@ -12,23 +11,13 @@ from projects.audit.deeds import Deed
 from projects.audit.writing import write
 from projects.models import Membership, Project, User
 from projects.people.models import GivenRole, Group, GroupMember, GroupRole
-from projects.roles import Role
-
-STRENGTH = list(Role)  # from the least to the most
+from projects.roles import STRENGTH, Role
 
 
 def providers_with_groups() -> dict[str, str]:
     """Id and name of the providers whose groups are read."""
     apps = settings.SOCIALACCOUNT_PROVIDERS["oidc"]["APPS"]
     return {app["provider_id"]: app["name"] for app in apps if app["settings"]["groups_claim"]}
-
-
-def free_name(project: Project, claim: str) -> str:
-    """A name for the group of a project that the provider knows as `claim`."""
-    plain = "".join(each for each in claim if each.isprintable()).strip()[:80] or "group"
-    taken = set(project.groups.filter(name__startswith=plain).values_list("name", flat=True))
-    names = (plain if number == 1 else f"{plain} ({number})" for number in count(1))
-    return next(name for name in names if name not in taken)
 
 
 def keep_in_step(*, user: User, provider: str, groups: Collection[str]) -> None:
@@ -45,12 +34,16 @@ def keep_in_step(*, user: User, provider: str, groups: Collection[str]) -> None:
         for membership in gone.select_related("project", "given__group"):
             _note(Deed.MEMBER_REMOVED, membership.project, user, membership.given.group)
         gone.delete()
-        for each in wanted.values():
-            _give(each.group.project, user, each)
-        GroupMember.objects.filter(membership__user=user, group__provider=provider).exclude(group__in=now).delete()
+        for role in wanted.values():
+            _give(role.group.project, user, role)
+        left = GroupMember.objects.filter(membership__user=user, group__provider=provider).exclude(group__in=now)
+        for each in left.select_related("group__project"):
+            _move(Deed.GROUP_LEFT, each.group, user)
+        left.delete()
         mine = dict(Membership.objects.filter(user=user).values_list("project", "pk"))
-        for group in now.filter(project__in=mine):
-            GroupMember.objects.get_or_create(group=group, membership_id=mine[group.project_id])
+        for group in now.filter(project__in=mine).select_related("project"):
+            if GroupMember.objects.get_or_create(group=group, membership_id=mine[group.project_id])[1]:
+                _move(Deed.GROUP_JOINED, group, user)
 
 
 def _strongest(mapped: Iterable[GroupRole]) -> dict[int, GroupRole]:
@@ -61,6 +54,24 @@ def _strongest(mapped: Iterable[GroupRole]) -> dict[int, GroupRole]:
         if known is None or STRENGTH.index(Role(known.role)) < STRENGTH.index(Role(each.role)):
             found[each.group.project_id] = each
     return found
+
+
+def settle(*, project: Project, provider: str, actor: User) -> None:
+    """After an owner changed what a provider's groups give: whom they brought has what they give now, or goes."""
+    came = project.memberships.filter(given__group__provider=provider).select_related("user", "given__group")
+    for membership in came:
+        mine = GroupRole.objects.filter(
+            environment=None, group__provider=provider, group__members__membership=membership
+        )
+        best = _strongest(mine.select_related("group")).get(project.pk)
+        if best is None:
+            _note(Deed.MEMBER_REMOVED, project, membership.user, membership.given.group, actor)
+            membership.delete()
+            continue
+        GivenRole.objects.filter(membership=membership).update(group=best.group)
+        if best.role != membership.role:
+            Membership.objects.filter(pk=membership.pk).update(role=best.role)
+            _note(Deed.ROLE_CHANGED, project, membership.user, best.group, actor, role=best.role)
 
 
 def _give(project: Project, user: User, mapped: GroupRole) -> None:
@@ -75,6 +86,11 @@ def _give(project: Project, user: User, mapped: GroupRole) -> None:
             _note(Deed.ROLE_CHANGED, project, user, mapped.group, role=mapped.role)
 
 
-def _note(deed: Deed, project: Project, user: User, group: Group, **more: object) -> None:
+def _note(deed: Deed, project: Project, user: User, group: Group, actor: User | None = None, **more: object) -> None:
     detail = {"group": group.name, **more}
-    write(deed, actor=None, project=project, target_type="member", target=user.text, detail=detail)
+    write(deed, actor=actor, project=project, target_type="member", target=user.text, detail=detail)
+
+
+def _move(deed: Deed, group: Group, user: User) -> None:
+    detail = {"member": user.text}
+    write(deed, actor=None, project=group.project, target_type="group", target=group.name, detail=detail)

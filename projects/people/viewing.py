@@ -94,4 +94,4 @@ def _kept(session: Session) -> ViewAs | None:
 
 def _is_over(session: Session) -> bool:
     kept = session.get(KEY)
-    return bool(kept) and datetime.fromisoformat(kept["until"]) <= timezone.now()
+    return kept is not None and datetime.fromisoformat(kept["until"]) <= timezone.now()

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from projects.access import Access, access_to
 from projects.audit.deeds import Deed
 from projects.audit.writing import write
-from projects.forms import InvitationForm
+from projects.member_forms import InvitationForm
 from projects.models import User
 from projects.pages import at_site, page, posted
 from projects.people import invitations

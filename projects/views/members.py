@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -14,11 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from projects.access import Access, access_to
 from projects.audit.deeds import Deed
 from projects.audit.writing import write as audit
-from projects.forms import GroupForm, InvitationForm, MemberForm, RoleForm, is_last_owner
-from projects.models import Membership, Project, User
+from projects.member_forms import InvitationForm, MemberForm, PlaceRoleForm, RoleForm, is_last_owner
+from projects.models import Environment, Membership, Project, User
 from projects.pages import asked, page, posted
-from projects.people.groups import providers_with_groups
-from projects.people.models import GivenRole, GroupRole
+from projects.people.models import EnvironmentRole, GivenRole
 from projects.roles import Action, Role
 
 PER_PAGE = 50
@@ -45,7 +44,6 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
 
 def show(request: HttpRequest, access: Access, status: int = 0, **more: Form | str) -> HttpResponse:
     """The page, with the form that was refused or the link that is shown once, if there is one."""
-    providers = providers_with_groups()
     text, after = asked(request, "text"), asked(request, "after")
     found = list(_named(access.project, text).filter(user__username__gt=after)[: PER_PAGE + 1])
     query = request.GET.copy()
@@ -60,11 +58,7 @@ def show(request: HttpRequest, access: Access, status: int = 0, **more: Form | s
         "text": text,
         "narrowed": bool(text or after),
         "roles": list(Role),
-        "providers": providers,
-        "group_form": GroupForm(providers=providers),
-        "group_roles": GroupRole.objects.filter(group__project=access.project, environment=None).select_related(
-            "group"
-        ),
+        "environments": list(access.project.environments.all()),
         "invitation_form": InvitationForm(),
         "invitations": access.project.invitations.pending(),
         "mail": settings.MAIL,
@@ -92,6 +86,32 @@ def change_role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 @require_POST
+def change_place(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Gives a member another role in one environment than they have in the project, or takes it back."""
+    access = access_to(request.user, slug, Action.MANAGE_MEMBERS)
+    form = PlaceRoleForm(request.POST, project=access.project)
+    if not form.is_valid():
+        messages.error(request, "Choose an environment of the project, and a role.")
+        return redirect("members", slug)
+    place, role = form.cleaned_data["place"], form.cleaned_data["role"]
+    with transaction.atomic():
+        membership = _locked(access.project, pk)
+        before = EnvironmentRole.objects.filter(membership=membership, environment=place).first()
+        if role is None:
+            EnvironmentRole.objects.filter(membership=membership, environment=place).delete()
+        else:
+            EnvironmentRole.objects.update_or_create(
+                membership=membership, environment=place, defaults={"role": role.value}
+            )
+        if (before.role if before else None) != role:
+            roles = {"before": before.role if before else "", "after": role.value if role else ""}
+            _audit(Deed.ROLE_GIVEN if role else Deed.ROLE_TAKEN, access, membership.user, place, **roles)
+    told = f"is now {role.value} in {place.name}" if role else f"has no role of their own in {place.name} any more"
+    messages.success(request, f"{membership.user.text} {told}.")
+    return redirect("members", slug)
+
+
+@require_POST
 def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Takes somebody out of the project; their deployments and approvals stay as history."""
     access = access_to(request.user, slug, Action.MANAGE_MEMBERS)
@@ -108,7 +128,11 @@ def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 def _named(project: Project, text: str) -> QuerySet[Membership]:
     """The members by username whose name has that in it; empty text: all. Service accounts have a page of their own."""
-    people = project.memberships.filter(user__service=None).select_related("user", "given__group")
+    people = (
+        project.memberships.filter(user__service=None)
+        .select_related("user", "given__group")
+        .prefetch_related(Prefetch("environment_roles", EnvironmentRole.objects.select_related("environment")))
+    )
     for word in text.split():
         people = people.filter(
             Q(user__username__icontains=word) | Q(user__first_name__icontains=word) | Q(user__last_name__icontains=word)
@@ -123,5 +147,13 @@ def _locked(project: Project, pk: int) -> Membership:
     return get_object_or_404(people.select_related("user", "project"), pk=pk)
 
 
-def _audit(deed: Deed, access: Access, member: User, **roles: str) -> None:
-    audit(deed, actor=access.user, project=access.project, target_type="member", target=member.text, detail=roles)
+def _audit(deed: Deed, access: Access, member: User, environment: Environment | None = None, **roles: str) -> None:
+    audit(
+        deed,
+        actor=access.user,
+        project=access.project,
+        environment=environment,
+        target_type="member",
+        target=member.text,
+        detail=roles,
+    )

@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from projects import matrix
 from projects.access import access_to
-from projects.models import Membership
+from projects.assigned import assignments_of
 from projects.pages import page
-from projects.roles import Assignment, Role
+from projects.roles import Role
 
 PER_PAGE = 50
 
 
 @require_safe
 def rights(request: HttpRequest, slug: str) -> HttpResponse:
-    """The matrix of one place (`?environment=`), 50 people from `?after=` on, and `?person=` told in sentences."""
+    """The matrix of one place (`?environment=`), 50 people from `?after=` on."""
     access = access_to(request.user, slug)
+    environments = {each.name: each for each in access.project.environments.all()}
     environment = request.GET.get("environment", "")
-    environments = list(access.project.environments.values_list("name", flat=True))
     if environment and environment not in environments:
         raise Http404("No such environment.")
     # Service accounts act by tokens alone, which may less than their role says.
-    people = access.project.memberships.filter(user__service=None).select_related("user", "given__group")
-    found = list(people.filter(user__username__gt=request.GET.get("after", ""))[: PER_PAGE + 1])
-    shown, more = found[:PER_PAGE], found[PER_PAGE:]
-    asked = people.filter(user__username=request.GET.get("person", "")).first()
+    people = access.project.memberships.filter(user__service=None, user__username__gt=request.GET.get("after", ""))
+    places = [environments[environment]] if environment else []
+    found = list(assignments_of(people[: PER_PAGE + 1], places).items())
+    rows = matrix.rows(((member.user.text, given) for member, given in found[:PER_PAGE]), environment)
     context = {
         "access": access,
         "tab": "members",
         "environment": environment,
         "environments": environments,
         "actions": matrix.actions_in(environment),
-        "people": [(member.user, _row(member, environment)) for member in shown],
-        "next": shown[-1].user.username if more else "",
-        "told": _row(asked, environment) if asked else None,
+        "people": [(member.user, row) for (member, _), row in zip(found, rows, strict=False)],
+        "next": found[PER_PAGE - 1][0].user.username if len(found) > PER_PAGE else "",
         "roles": matrix.roles(),
         "lesser_roles": [role for role in matrix.roles() if role is not Role.OWNER],
         "table": matrix.table(),
@@ -43,12 +43,24 @@ def rights(request: HttpRequest, slug: str) -> HttpResponse:
     return page(request, "projects/rights.html", context)
 
 
-def _row(member: Membership, environment: str) -> matrix.Row:
-    (row,) = matrix.rows([(member.user.text, assignments_of(member))], environment)
-    return row
-
-
-def assignments_of(member: Membership) -> tuple[Assignment, ...]:
-    """What a membership gives: its role, by hand or with the group it came with."""
-    given = getattr(member, "given", None)
-    return (Assignment(Role(member.role), group=given.group.name if given else ""),)
+@require_safe
+def person(request: HttpRequest, slug: str, username: str) -> HttpResponse:
+    """What one member may do in the project and in each environment, told in sentences."""
+    access = access_to(request.user, slug)
+    people = access.project.memberships.filter(user__service=None)
+    member = get_object_or_404(people.select_related("user"), user__username=username)
+    environments = list(access.project.environments.all())
+    [given] = assignments_of(people.filter(pk=member.pk), environments).values()
+    rows = [
+        row
+        for place in ("", *(each.name for each in environments))
+        for row in matrix.rows([(member.user.text, given)], place)
+    ]
+    context = {
+        "access": access,
+        "tab": "members",
+        "person": member.user,
+        "groups": member.in_groups.order_by("group__name").values_list("group", "group__name"),
+        "rows": rows,
+    }
+    return page(request, "projects/rights_of.html", context)

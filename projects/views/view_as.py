@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from projects.access import access_to
-from projects.forms import ViewAsForm
+from projects.member_forms import ViewAsForm
 from projects.models import User
 from projects.people import viewing
 from projects.people.presence import look_again

@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.urls import reverse
 
+from projects.audit.models import AuditEntry
 from projects.models import Membership, Project, User
 from projects.people.invitations import invite
 from projects.people.models import GivenRole, Group, GroupRole
@@ -245,12 +246,19 @@ def test_groups_become_roles_and_leave_with_the_group(behave: Behave, project: P
     behave(PAT | {"groups": []})
     come()
     assert role() == "approver", "what was given by hand stays"
+    moves = AuditEntry.objects.filter(deed__startswith="group.", target="everybody of okta").order_by("pk")
+    last = list(moves.values_list("deed", "actor_id", "detail"))[-2:]
+    assert last == [("group.joined", None, {"member": "Pat Doe"}), ("group.left", None, {"member": "Pat Doe"})]
 
 
 def test_owners_map_groups(behave: Behave, project: Project, visit: Visit, alice: User, bob: User) -> None:
-    add, owner = reverse("group-role-add", args=[project.slug]), visit(alice)
-    assert owner.post(add, {"provider": "unknown", "group": "ops", "role": "viewer"}).status_code == 422
-    assert owner.post(add, {"provider": "okta", "group": "ops", "role": "deployer"}).status_code == 302
+    make, owner = reverse("groups", args=[project.slug]), visit(alice)
+    assert owner.post(make, {"name": "ops", "provider": "unknown", "claim": "ops"}).status_code == 422
+    assert owner.post(make, {"name": "ops", "provider": "okta", "claim": ""}).status_code == 422
+    assert owner.post(make, {"name": "ops", "provider": "okta", "claim": "ops"}).status_code == 302
+    assert owner.post(make, {"name": "others", "provider": "okta", "claim": "ops"}).status_code == 422, "known already"
+    role = reverse("group-role", args=[project.slug, project.groups.get().pk])
+    assert owner.post(role, {"place": "", "role": "deployer"}).status_code == 302
     behave(PAT | {"groups": ["ops"]})
     come()
     pat = Membership.objects.get(project=project, user__username="pat")
@@ -259,8 +267,11 @@ def test_owners_map_groups(behave: Behave, project: Project, visit: Visit, alice
     assert not GivenRole.objects.exists(), "changed by hand, it is by hand"
     behave(PAT | {"sub": "p-2", "email": "q@example.com", "preferred_username": "quinn", "groups": ["ops"]})
     come()
-    owner.post(reverse("group-role-remove", args=[project.slug, project.groups.get().pk]))
-    assert not Membership.objects.filter(user__username="quinn").exists()
+    quinn = Membership.objects.filter(user__username="quinn")
+    owner.post(role, {"place": "", "role": "viewer"})
+    assert quinn.get().role == "viewer", "narrowed at once"
+    owner.post(reverse("group-remove", args=[project.slug, project.groups.get().pk]))
+    assert not quinn.exists()
     assert Membership.objects.filter(pk=pat.pk).exists()
 
 

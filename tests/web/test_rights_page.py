@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from projects.models import Environment, Membership, Project, User
 from projects.people.api_tokens import make_service_account
-from projects.people.models import GivenRole, Group
+from projects.people.models import EnvironmentRole, GivenRole, Group, GroupMember, GroupRole
 from projects.roles import TABLE, Action, Role
 from projects.views import rights
 from tests.web.conftest import Visit
@@ -16,15 +16,44 @@ pytestmark = pytest.mark.django_db
 
 
 def test_everybody_sees_who_may_do_what_and_why(project: Project, prod: Environment, vera: User, visit: Visit) -> None:
-    answer = visit(vera).get(reverse("rights", args=[project.slug]), {"environment": "prod", "person": "bob"})
+    answer = visit(vera).get(reverse("rights", args=[project.slug]), {"environment": "prod"})
     text = answer.content.decode()
-    assert "bob may run approved plans in prod: deployer in the project, given by hand." in text
-    assert "bob may not approve or reject plans in prod: that takes a role of approver;" in text
-    assert "manage members in prod" not in text
+    assert reverse("rights-of", args=[project.slug, "bob"]) in text
+    assert "manage members" not in text.partition("</table>")[0]
     for person, row in answer.context["people"]:
         role = Role(Membership.objects.get(project=project, user=person).role)
         assert all(cell.allowed == (cell.action in TABLE[role]) for cell in row.cells)
     assert text.count('<th scope="row">') == 4 + len(Action)
+
+
+def test_a_persons_page_tells_every_place(
+    project: Project, dev: Environment, prod: Environment, bob: User, vera: User, visit: Visit
+) -> None:
+    membership = Membership.objects.get(project=project, user=bob)
+    group = Group.objects.create(project=project, name="<b>sre</b>")
+    GroupMember.objects.create(group=group, membership=membership)
+    GroupRole.objects.create(group=group, environment=prod, role=Role.APPROVER)
+    EnvironmentRole.objects.create(membership=membership, environment=dev, role=Role.VIEWER)
+    text = visit(vera).get(reverse("rights-of", args=[project.slug, "bob"])).content.decode()
+    assert "bob may run approved plans: deployer in the project, given by hand." in text
+    assert "bob may not run approved plans in dev: that takes a role of deployer; viewer in dev, given by hand" in text
+    assert (
+        "bob may approve or reject plans in prod: approver in prod, as a member of &lt;b&gt;sre&lt;/b&gt;"
+        " (which outweighs deployer in the project, given by hand)." in text
+    )
+    assert "<b>sre</b>" not in text
+    assert visit(vera).get(reverse("rights-of", args=[project.slug, "mallory"])).status_code == 404
+
+
+def test_the_matrix_shows_the_role_in_that_place(
+    project: Project, dev: Environment, prod: Environment, bob: User, vera: User, visit: Visit
+) -> None:
+    membership = Membership.objects.get(project=project, user=bob)
+    EnvironmentRole.objects.create(membership=membership, environment=dev, role=Role.OWNER)
+    for place, expected in (("", "deployer"), ("dev", "owner"), ("prod", "deployer")):
+        answer = visit(vera).get(reverse("rights", args=[project.slug]), {"environment": place})
+        [row] = [row for person, row in answer.context["people"] if person == bob]
+        assert row.standing.role == expected
 
 
 def test_a_role_that_came_with_a_group_says_so_inert(project: Project, bob: User, vera: User, visit: Visit) -> None:
@@ -52,7 +81,7 @@ def test_service_accounts_are_not_people(project: Project, alice: User, visit: V
     address = reverse("rights", args=[project.slug])
     people = [person.username for person, _ in visit(alice).get(address).context["people"]]
     assert people == ["ada", "alice", "bob", "vera"]
-    assert visit(alice).get(address, {"person": account.user.username}).context["told"] is None
+    assert visit(alice).get(reverse("rights-of", args=[project.slug, account.user.username])).status_code == 404
 
 
 def test_an_environment_that_is_not_there_is_not_found(project: Project, vera: User, visit: Visit) -> None:
