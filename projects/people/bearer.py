@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +26,7 @@ from projects.people.pace import seconds_to_wait
 from projects.roles import Action
 
 Answer = Callable[..., HttpResponse]
+_UNFIT = re.compile("[\0\ud800-\udfff]")  # no database takes these
 WRONG_PER_MINUTE = 30
 """Tokens that do not work, from one address, before it is not listened to for the rest of the minute."""
 Place = Callable[[str, Mapping[str, str]], str]
@@ -126,8 +128,9 @@ def body_of(request: HttpRequest, **kinds: type | tuple[type, ...]) -> dict[str,
             raise Refusal(400, "unknown-key", f"{key} is not known here.", f"Known are: {known}.")
         if value is not None and (not isinstance(value, kinds[key]) or isinstance(value, bool)):
             raise Refusal(400, "wrong-kind", f"{key} is of the wrong kind.", "See the page about the API.")
-        if any("\0" in each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)):
-            raise Refusal(400, "wrong-kind", f"{key} has a character of code 0.", "Leave it out.")
+        texts = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+        if any(_UNFIT.search(each) for each in texts):
+            raise Refusal(400, "wrong-kind", f"{key} has a character of code 0, or half of one.", "Leave it out.")
     return {key: said.get(key) for key in kinds}
 
 
