@@ -7,31 +7,21 @@ from datetime import timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from deployments import second_factor
-from deployments.deciding import decisions
-from deployments.models import OPEN, RAN, Approval, Deployment, PlanDocument, ShownCode, Status
+from deployments.models import OPEN, RAN, Approval, Deployment, ShownCode, Status
 from projects.access import environments_where
 from projects.models import Credentials, Environment, User
 from projects.people.models import Invitation
-from projects.protection.deciding import Decision
 from projects.roles import Action
 
 AT_MOST = 20
 """How many of a kind the page shows; the badge counts them all."""
 STILL_NEWS = timedelta(days=30)
 """How long a failed run stays in the inbox, when nothing was deployed there since."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A plan or run of mine; `decision` where it waits for others."""
-
-    deployment: Deployment
-    decision: Decision | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +34,7 @@ class Inbox:
     failed: list[Deployment]
     invitations: list[Invitation]
     emergencies: list[Deployment]
-    asked: list[Asked]
+    asked: list[Deployment]
 
     @property
     def waits(self) -> bool:
@@ -154,15 +144,13 @@ def emergencies(user: User) -> QuerySet[Deployment]:
     )
 
 
-def _asked(user: User) -> list[Asked]:
-    plans = Prefetch("plan", PlanDocument.objects.only("deployment_id", "digest"))
+def _asked(user: User) -> list[Deployment]:
     mine = (
         Deployment.objects.filter(proposed_by=user, status__in=OPEN, environment__in=_places(user, Action.VIEW))
         .select_related("environment__project", "configuration")
-        .prefetch_related(plans, "approvals")
         .order_by("-pk")[:AT_MOST]
     )
-    return [Asked(each, decisions.decision(each) if each.status == Status.WAITING else None) for each in mine]
+    return list(mine)
 
 
 def _places(user: User, action: Action) -> QuerySet[Environment, Any]:

@@ -105,6 +105,9 @@ class Deployment(models.Model):
 
     created_at = models.DateTimeField()
     planned_at = models.DateTimeField(null=True)
+    standing = models.JSONField(
+        default=dict, help_text="when it was last weighed: {required, given: numbers of approvals, missing: [sentence]}"
+    )
     weighed_at = models.DateTimeField(null=True, help_text="when it was last asked whether it may run, while it waits")
     queued_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)

@@ -48,15 +48,20 @@ def settle(deployment: Deployment, answer: Decision | None = None) -> Decision:
     """Moves a planned deployment whose run has not begun to where it stands now; the caller holds its row's lock."""
     answer = answer or decision(deployment)
     deployment.status, deployment.weighed_at = MOVES[answer.outcome], timezone.now()
+    keep(deployment, answer)
     if answer.outcome is Outcome.REFUSED:
         deployment.error, deployment.ended_at = " ".join(answer.refusals), timezone.now()
     deployment.save(update_fields=["status", "weighed_at", "error", "ended_at"])
-    keep_awaited(deployment, answer)
     return answer
 
 
-def keep_awaited(deployment: Deployment, answer: Decision) -> None:
-    """Keeps the rows of whom it waits for; those that are right already are left alone."""
+def keep(deployment: Deployment, answer: Decision) -> None:
+    """Keeps for lists what came out, and for whom it waits; rows that are right already are left alone."""
+    missing, given = list(answer.words), len(answer.approved_by)
+    standing = {"required": answer.required, "given": given, "missing": missing}
+    if standing != deployment.standing:
+        deployment.standing = standing
+        deployment.save(update_fields=["standing"])
     people = {person for need in answer.needs if need.kind in ASKING for person in need.people}
     known = set(deployment.awaited.values_list("person", flat=True))
     deployment.awaited.filter(person__in=known - people).delete()

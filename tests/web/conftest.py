@@ -189,7 +189,7 @@ def proposed(
         deployment=deployment, text=plan.to_json(), digest=plan.digest(), state_before=empty_state(environment)
     )
     if status == Status.WAITING:
-        decisions.keep_awaited(deployment, decisions.decision(deployment))
+        decisions.keep(deployment, decisions.decision(deployment))
     return deployment
 
 
