@@ -104,6 +104,7 @@ class Deployment(models.Model):
     cancelled_by_text = models.CharField(max_length=150, blank=True)
 
     created_at = models.DateTimeField()
+    planning_at = models.DateTimeField(null=True, help_text="when a worker last began to plan it")
     planned_at = models.DateTimeField(null=True)
     standing = models.JSONField(
         default=dict, help_text="when it was last weighed: {required, given: numbers of approvals, missing: [sentence]}"

@@ -108,6 +108,7 @@ def make_plan(*, deployment_id: int) -> Deployment:
     )
     if deployment.status != Status.PLANNING:
         return deployment
+    Deployment.objects.filter(pk=deployment_id).update(planning_at=timezone.now())
     try:
         wish = wish_of(deployment)
         _write(deployment, _plan(deployment, wish))

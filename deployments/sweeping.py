@@ -23,6 +23,9 @@ EVERY = timedelta(seconds=_beat["sweep"]["schedule"])
 PATIENCE = timedelta(seconds=15)
 """How long a message may be under way before it counts as lost."""
 
+PLANNING_PATIENCE = timedelta(minutes=2)
+"""How long a worker may plan before somebody else is asked to; two that plan the same make one plan."""
+
 LONGEST_PLANNING = timedelta(hours=1)
 """A plan that is not made by then kills its workers, or the world never answers."""
 
@@ -55,6 +58,7 @@ def sweep() -> int:
     planning = Deployment.objects.filter(status=Status.PLANNING, created_at__lt=late)
     for endless in planning.filter(created_at__lt=now - LONGEST_PLANNING).select_related("environment__project"):
         _give_up_planning(endless)
+    unplanned = planning.filter(Q(planning_at=None) | Q(planning_at__lt=now - PLANNING_PATIENCE))
     free = Lease.objects.filter(Q(holder="") | Q(expires_at__lt=now)).values("environment_id")
     never_held = Q(environment__lease__isnull=True)
     queued = Deployment.objects.filter(
@@ -64,7 +68,7 @@ def sweep() -> int:
     owed = Deployment.objects.filter(status__in=RAN, recorded=False, ended_at__lt=late, environment_id__in=free)
     drifts = DriftCheck.objects.filter(status="checking", requested_at__lt=late)
     messages = [
-        *(("plan", pk) for pk in planning.values_list("pk", flat=True)),
+        *(("plan", pk) for pk in unplanned.values_list("pk", flat=True)),
         *(("run", pk) for pk in (queued | orphaned).order_by("queued_at", "pk").values_list("pk", flat=True)),
         *(("record", pk) for pk in owed.values_list("pk", flat=True)),
         *(("drift", pk) for pk in drifts.values_list("pk", flat=True)),

@@ -139,5 +139,11 @@ def test_planning_that_never_ends_is_given_up(
         Deployment.objects.filter(pk=deployment.pk).update(created_at=moment)
     sweeping.sweep()
     assert sent == [("plan", lost.pk)]
+    Deployment.objects.filter(pk=lost.pk).update(planning_at=timezone.now() - timedelta(minutes=1))
+    sweeping.sweep()
+    assert len(sent) == 1, "a worker is at it"
+    Deployment.objects.filter(pk=lost.pk).update(planning_at=timezone.now() - timedelta(minutes=3))
+    sweeping.sweep()
+    assert len(sent) == 2
     endless.refresh_from_db()
     assert endless.status == Status.INVALID and "within an hour" in endless.error
