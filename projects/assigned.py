@@ -38,21 +38,35 @@ def assignments_of(
 def people_of(environment: Environment) -> list[Person]:
     """Everybody with a role in the environment now, with the groups they are in; neither programs nor closed accounts.
 
-    Three queries, however many members there are.
+    Three queries, however many members there are. Whom nothing was given in the environment has the role they have in
+    the project: of thousands that is nearly everybody, so only the others are weighed.
     """
     members = Membership.objects.filter(
         project=environment.project_id, user__is_active=True, user__service=None
     ).order_by("user__username")
-    assigned = assignments_of(members, [environment])
-    groups = _groups_of(environment)
+    names = ("user__username", "user__first_name", "user__last_name")
+    given, groups = _given_in(environment), _groups_of(environment)
     people = []
-    for member, assignments in assigned.items():
-        role = standing(assignments, environment.name).role
+    for key, user, in_project, username, first, last in members.values_list("pk", "user", "role", *names):
+        role: Role | None = Role(in_project)
+        if key in given:
+            role = standing([Assignment(Role(in_project)), *given[key]], environment.name).role
         if role is not None:
-            user = member.user
-            names = frozenset(groups.get(member.pk, ()))
-            people.append(Person(id=user.pk, username=user.username, name=user.text, role=role, groups=names))
+            name = f"{first} {last}".strip() or username
+            people.append(Person(user, username, name, role, frozenset(groups.get(key, ()))))
     return people
+
+
+def _given_in(environment: Environment) -> dict[int, list[Assignment]]:
+    """What was given in the environment, by membership, by hand and by group."""
+    by_hand = EnvironmentRole.objects.filter(environment=environment).order_by()
+    by_group = GroupRole.objects.filter(environment=environment, group__members__isnull=False).order_by()
+    hands = by_hand.values_list("membership", "role", Value(""), named=False)
+    rows = hands.union(by_group.values_list("group__members__membership", "role", "group__name", named=False), all=True)
+    found: dict[int, list[Assignment]] = {}
+    for key, role, group in rows:
+        found.setdefault(key, []).append(Assignment(Role(role), group, environment.name))
+    return found
 
 
 def _groups_of(environment: Environment) -> dict[int, list[str]]:
