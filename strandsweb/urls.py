@@ -5,6 +5,7 @@ from __future__ import annotations
 from allauth.account.views import LogoutView
 from django.urls import include, path
 
+from projects.people import administering
 from projects.people.bearer import nowhere
 from projects.people.pages import ours
 from strandsweb import health, views
@@ -20,6 +21,9 @@ urlpatterns = [
     path("sign-out/", sign_out, name="sign-out"),
     path("sign-out/", sign_out, name="account_logout"),
     path("account/", include("projects.people.urls")),
+    path("people/", administering.people, name="people"),
+    path("people/<int:pk>/", administering.person, name="person"),
+    path("people/<int:pk>/<slug:deed>/", administering.act, name="person-act"),
     path("", include("projects.urls")),
     path("", include("projects.audit.urls")),
     path("", include("deployments.urls")),

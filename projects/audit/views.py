@@ -8,18 +8,19 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from projects.access import access_to
+from projects.administrators import administrator
 from projects.audit import chains, reading
 from projects.audit.deeds import Deed, Outcome
 from projects.audit.forms import KeepForm
 from projects.audit.models import ELSEWHERE, AuditEntry, AuditHead, chain_of
 from projects.audit.writing import write
-from projects.models import Project, User
+from projects.models import Project
 from projects.pages import asked, page
 from projects.roles import Action
 
@@ -43,7 +44,7 @@ def project_log(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 def installation_log(request: HttpRequest) -> HttpResponse:
     """Sign-ins and people: what belongs to no project; for administrators."""
-    _administrator(request)
+    administrator(request)
     return _log(request, None, {"shell": "audit/shell.html"})
 
 
@@ -67,7 +68,7 @@ def export(request: HttpRequest, kind: str, slug: str = "") -> StreamingHttpResp
 @require_POST
 def verification(request: HttpRequest) -> HttpResponse:
     """Reads the whole chain of what belongs to no project; that of a project is `history.audit_views`' to verify."""
-    _administrator(request)
+    administrator(request)
     verdict = chains.verify(ELSEWHERE)
     outcome = Outcome.FAILED if verdict.wrong else Outcome.DONE
     detail = {"checked": verdict.checked, "wrong": verdict.wrong}
@@ -154,11 +155,5 @@ def _project(request: HttpRequest, slug: str, action: Action) -> Project | None:
     """The project named, if the person may; None for the installation's own log, if the person administers it."""
     if slug:
         return access_to(request.user, slug, action).project
-    _administrator(request)
+    administrator(request)
     return None
-
-
-def _administrator(request: HttpRequest) -> None:
-    """Raises 404 for everybody but administrators, and 403 never: to others the page does not exist."""
-    if not (isinstance(request.user, User) and request.user.is_superuser):
-        raise Http404("No such page.")

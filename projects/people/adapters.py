@@ -83,7 +83,8 @@ class Accounts(DefaultAccountAdapter):
         """A mail whose links lead to where this installation says it is, whatever host the request named."""
         links = {name: at_site(url) for name, url in context.items() if name.endswith("_url")}
         site = {"domain": urlsplit(settings.SITE_URL).netloc, "name": "strandsweb"}
-        super().send_mail(template_prefix, email, {**context, **links, "current_site": site})
+        said = {"email": email, **context, **links, "current_site": site}
+        self.render_mail(template_prefix, email, said).send()
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Attempts are counted per account; under another name of this host one has no others."""

@@ -188,6 +188,16 @@ class TokenForm(forms.Form):
         }
 
 
+class ReasonForm(forms.Form):
+    """Why something is done to somebody's account."""
+
+    reason = forms.CharField(
+        max_length=200,
+        help_text="For the audit log, and for whoever asks later.",
+        error_messages={"required": "Say why; it is written down."},
+    )
+
+
 class ServiceAccountForm(forms.Form):
     """A member that is no person."""
 

@@ -59,6 +59,6 @@ def welcome(addresses: Mapping[str, str], claim: Claim) -> str:
     """What to tell the person who started it."""
     return (
         f"\n  strandsweb is ready: {addresses['web']} (production settings, PostgreSQL, no demo)\n\n"
-        "  Make the first account:\n"
-        f"    . {quote(str(claim.data_dir / 'production.env'))} && .venv/bin/python manage.py createsuperuser\n"
+        "  Make the first account, an administrator's:\n"
+        f"    . {quote(str(claim.data_dir / 'production.env'))} && .venv/bin/python manage.py make_administrator NAME\n"
     )

@@ -140,6 +140,9 @@ ADMINISTRATIVE = {  # answer to administrators alone; to others they do not exis
     "installation-audit": ("GET", ()),
     "installation-audit-export": ("GET", ("csv",)),
     "installation-audit-verification": ("POST", ()),
+    "people": ("GET", ()),
+    "person": ("GET", ("1",)),
+    "person-act": ("POST", ("1", "sign-out")),
 }
 
 

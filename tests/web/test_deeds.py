@@ -87,6 +87,7 @@ DEEDS: dict[str, tuple[Deed, ...]] = {
     "audit-keeping": (Deed.AUDIT_KEPT,),
     "audit-verification": (Deed.AUDIT_VERIFIED,),
     "installation-audit-verification": (Deed.AUDIT_VERIFIED,),
+    "person-act": (Deed.ACCOUNT_CLOSED, Deed.ACCOUNT_REOPENED, Deed.FACTORS_RESET, Deed.SESSION_ENDED),
     "sign-in": (Deed.SIGNED_IN, Deed.SIGN_IN_FAILED),
     "account_login": (Deed.SIGNED_IN, Deed.SIGN_IN_FAILED),
     "sign-out": (Deed.SIGNED_OUT,),
