@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from projects.audit.deeds import Deed
 from projects.audit.models import AuditEntry, AuditHead
@@ -21,6 +21,7 @@ from projects.audit.writing import write
 from projects.models import Project
 
 BATCH = 500
+_CHAIN = f"UPDATE {AuditEntry._meta.db_table} SET number = %s, digest = %s WHERE id = %s"  # noqa: S608 - no input
 
 
 def digest_of(entry: AuditEntry, number: int, before: str) -> str:
@@ -66,11 +67,13 @@ def _close_up(chain: int) -> int:
         with transaction.atomic():
             head = AuditHead.objects.select_for_update().get(chain=chain)
             found = list(AuditEntry.objects.filter(chain=chain, number=None).order_by("id")[:BATCH])
+            chained = []
             for entry in found:
                 head.number += 1
                 head.digest = digest_of(entry, head.number, head.digest)
-                entry.number, entry.digest = head.number, head.digest
-            AuditEntry.objects.bulk_update(found, ["number", "digest"])
+                chained.append((head.number, head.digest, entry.pk))
+            with connection.cursor() as cursor:  # bulk_update takes up to a hundred times as long
+                cursor.executemany(_CHAIN, chained)
             head.save(update_fields=["number", "digest"])
         done += len(found)
         if len(found) < BATCH:
