@@ -32,7 +32,7 @@ class Line:
 def line(event: Mapping[str, Any]) -> Line:
     """The line of one event (`Event.as_dict`); codes of a later version stay readable as they are."""
     level, text = _told(event["code"], event["data"], event["step"])
-    return Line(event["number"], event["time"], level, event["logicalId"], _ESCAPES.sub("", text))
+    return Line(event["number"], event["time"], level, _ESCAPES.sub("", event["logicalId"]), _ESCAPES.sub("", text))
 
 
 def _told(code: str, data: Mapping[str, Any], step: str) -> tuple[str, str]:

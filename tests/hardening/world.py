@@ -160,8 +160,8 @@ def build() -> World:
     world = World(
         ours=ours,
         theirs=theirs,
-        names=_filled(ours, people["owner"], people["viewer"], ("dev", "prod"), 1),
-        their_names=_filled(theirs, people["stranger"], people["stranger"], ("attic", "cellar"), 7),
+        names=filled(ours, people["owner"], people["viewer"], ("dev", "prod"), 1),
+        their_names=filled(theirs, people["stranger"], people["stranger"], ("attic", "cellar"), 7),
         people=people,
         secrets=secrets,
     )
@@ -169,7 +169,7 @@ def build() -> World:
     return world
 
 
-def _filled(project: Project, owner: User, member: User, places: tuple[str, str], number: int) -> dict[str, object]:
+def filled(project: Project, owner: User, member: User, places: tuple[str, str], number: int) -> dict[str, object]:
     """One of everything in the project, by the names that the arguments of rungs have."""
     dev, prod = (
         Environment.objects.create(
