@@ -17,7 +17,7 @@ RUN DJANGO_SETTINGS_MODULE=strandsweb.settings.production STATIC_ROOT=/app/stati
     SITE_URL=https://build.invalid \
     SECRET_KEY="$(/opt/venv/bin/python -c 'import secrets; print(secrets.token_urlsafe(64))')" \
     DATABASE_URL=postgresql://build.invalid/none BROKER_URL=redis://build.invalid/0 \
-    HISTORY_BUCKET=none SOURCES_BUCKET=none \
+    HISTORY_BUCKET=none SOURCES_BUCKET=none HISTORY_KMS_KEY=none \
     /opt/venv/bin/python manage.py collectstatic --no-input
 
 FROM python:3.13-slim-bookworm

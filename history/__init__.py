@@ -4,7 +4,9 @@ Who does what::
 
     store/      where bytes live: S3, the file system or memory, behind one write-once port
     records     what a record is made of: documents -> files -> manifest (pure)
-    chain       the order of an environment's records, and the proof that nobody touched them
+    chain       the order of an environment's records, each signed and behind the one before
+    signing     the key that signs; keys the list of them in the store
+    verifier    the proof that nobody touched anything, in one file without the rest; verification who asks it here
     recording   documents -> store -> index, repeatable after a crash at any point
     index       the database's copy for quick pages, rebuilt from the store alone
     reading     a record's documents back, checked against their digests

@@ -12,11 +12,11 @@ from django.db import transaction
 from django.db.models import Max
 
 from history import chain, layout
-from history.chain import Head
 from history.metadata import Metadata
 from history.models import Record
 from history.records import Manifest
 from history.store import Store
+from history.verifier import Head
 from projects.models import Environment
 
 BATCH = 500
@@ -46,7 +46,12 @@ def last(project: str, environment: str) -> Record | None:
 def head(project: str, environment: str) -> Head | None:
     """The end of an environment's chain as the index remembers it, to verify the store against."""
     row = last(project, environment)
-    return Head(row.sequence, row.manifest_digest) if row else None
+    return head_of(row) if row else None
+
+
+def head_of(row: Record) -> Head:
+    """A record as the index remembers it."""
+    return Head(row.sequence, row.manifest_digest, row.signed_by)
 
 
 def enter(manifest: Manifest, metadata: Metadata) -> Record:
@@ -134,6 +139,7 @@ def _fields(manifest: Manifest, metadata: Metadata, environment: Environment | N
         "prefix": manifest.prefix,
         "manifest_digest": manifest.digest(),
         "previous_digest": manifest.previous or "",
+        "signed_by": manifest.signature.key if manifest.signature else "",
     }
 
 

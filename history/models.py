@@ -64,6 +64,7 @@ class Record(models.Model):
     prefix = models.CharField(max_length=300, help_text="folder in the store, ends with a slash")
     manifest_digest = models.CharField(max_length=64)
     previous_digest = models.CharField(max_length=64, blank=True)
+    signed_by = models.CharField(max_length=64, blank=True, help_text="id of the key; empty in records without one")
 
     objects = RecordQuerySet.as_manager()
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from history import chain, index, layout
 from history.models import Record
 from history.records import Anchor, Documents, Files, Manifest, NotARecord, files_of
+from history.signing import signer
 from history.store import WRITERS, Store
 from history.store import store as configured_store
 
@@ -23,6 +24,7 @@ def record(documents: Documents, store: Store | None = None, *, audit: Anchor | 
         NotARecord: the documents are not what a record is made of, or differ from those already sealed.
         AlreadyExists: an interrupted attempt left a file with other content.
         ChainBroken: the environment's history is damaged at its end.
+        CannotSign: the key that signs cannot be used now.
         StoreUnavailable: the store does not answer; call again later.
     """
     store = store or configured_store()
@@ -52,7 +54,8 @@ def _written(store: Store, documents: Documents, files: Files, audit: Anchor | N
         audit=audit,
     )
     _side_by_side(lambda item: store.put_new(unplaced.prefix + item[0], item[1]), sorted(files.content.items()))
-    return chain.append(store, unplaced, known=index.last_sequence(metadata.project, metadata.environment))
+    known = index.last_sequence(metadata.project, metadata.environment)
+    return chain.append(store, unplaced, signer(), known)
 
 
 def _point(store: Store, manifest: Manifest, files: Files) -> None:

@@ -60,12 +60,20 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """Who sealed a record: the id of the key, and the Ed25519 signature in base64 (history.verifier says of what)."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The seal of a record: the digest of each of its files, and of the manifest before it in its environment.
 
     `sequence` counts the environment's records from 1; `previous` is the digest of the manifest with the number before,
-    None for the first. `audit` is None in records from before there was such a thing. `signature` is over the digest
-    and not part of it.
+    None for the first. `audit` and `signature` are None in records from before there was such a thing.
+    `signature` is over the digest and not part of it.
     """
 
     deployment_id: str
@@ -76,7 +84,7 @@ class Manifest:
     created_at: str
     files: Mapping[str, File] = field(default_factory=dict)
     audit: Anchor | None = None
-    signature: Mapping[str, str] | None = None
+    signature: Signature | None = None
 
     @property
     def prefix(self) -> str:
@@ -89,7 +97,7 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """The content of `manifest.json` and of the link in the chain."""
-        signed = {} if self.signature is None else {"signature": dict(self.signature)}
+        signed = {} if self.signature is None else {"signature": asdict(self.signature)}
         return dumps(self._unsigned() | signed)
 
     @classmethod
@@ -112,7 +120,7 @@ class Manifest:
                 created_at=raw["createdAt"],
                 files={name: File(**entry) for name, entry in raw["files"].items()},
                 audit=Anchor(**raw["audit"]) if "audit" in raw else None,
-                signature=raw.get("signature"),
+                signature=Signature(**raw["signature"]) if "signature" in raw else None,
             )
             canonical = manifest.to_bytes()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

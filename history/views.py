@@ -18,6 +18,7 @@ from history.lines import LEVELS, line
 from history.models import Record
 from history.reading import Damaged, RecordReader, TooLarge, open_record
 from history.store import StoreUnavailable
+from history.verification import verify_record
 from projects.access import Access, access_to
 from projects.audit.deeds import Deed
 from projects.audit.writing import write as audit
@@ -111,15 +112,13 @@ def _log(request: HttpRequest, reader: RecordReader) -> dict[str, Any]:
 
 @require_GET
 def verification(request: HttpRequest, slug: str, deployment_id: str) -> HttpResponse:
-    """Reads every file of the record again and says whether each is what was sealed."""
+    """Reads every file of the record again and says whether each is what was sealed, and by whom."""
     access, row = opened(request, slug, deployment_id)
     context: dict[str, Any] = {"access": access, "tab": "history", "record": row}
     try:
-        reader = open_record(row)
-        for name in reader.manifest.files:
-            reader.raw(name)
-        context["verified"] = len(reader.manifest.files)
-    except (Damaged, TooLarge, StoreUnavailable) as error:
+        context["problem"] = verify_record(row)
+        context["verified"] = not context["problem"] and len(open_record(row).manifest.files)
+    except (Damaged, StoreUnavailable) as error:
         context["problem"] = str(error)
     return page(request, "history/verification.html", context, fragment="verification")
 

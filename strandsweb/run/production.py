@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from shlex import quote
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from strandsweb.run import broker, postgres, processes
 from strandsweb.run.claim import Claim
@@ -33,6 +37,7 @@ async def open_house(house: House, claim: Claim, port: int, environment: Mapping
         "BROKER_URL": broker_url,
         "HISTORY_BUCKET": "strandsweb-history",
         "SOURCES_BUCKET": "strandsweb-sources",
+        "HISTORY_SIGNING_KEY": str(_signing_key(claim)),
         "STATIC_ROOT": str(claim.data_dir / "static"),
     }
     claim.write("production.env", "".join(f"export {name}='{value}'\n" for name, value in settings.items()))
@@ -53,6 +58,15 @@ async def open_house(house: House, claim: Claim, port: int, environment: Mapping
         house.start(processes.web(port, ours)),
     )
     return {"web": f"http://127.0.0.1:{port}", "sandbox": sandbox_url, "broker": broker_url, "database": cluster.url}
+
+
+def _signing_key(claim: Claim) -> Path:
+    """The file with the key that signs the records, made once."""
+    path = claim.data_dir / "history-key.pem"
+    if not path.exists():
+        key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        claim.write(path.name, key.decode())
+    return path
 
 
 def welcome(addresses: Mapping[str, str], claim: Claim) -> str:

@@ -78,6 +78,8 @@ AWS_ENDPOINT_URL = os.environ.get("AWS_ENDPOINT_URL") or _run.get("sandbox", "")
 SERVER_CREDENTIALS = True
 HISTORY_STORE = text("HISTORY_STORE", "s3")
 HISTORY_BUCKET = text("HISTORY_BUCKET", "strandsweb-history")
+HISTORY_SIGNING_KEY = text("HISTORY_SIGNING_KEY", str(DATA_DIR / "history-key.pem"))  # made with the first record
+HISTORY_KMS_KEY = text("HISTORY_KMS_KEY", "")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "sources": {

@@ -55,6 +55,13 @@ AWS_ENDPOINT_URL = text("AWS_ENDPOINT_URL", "")
 SERVER_CREDENTIALS = text("SERVER_CREDENTIALS", "0") == "1"
 HISTORY_STORE = text("HISTORY_STORE", "s3")
 HISTORY_BUCKET = text("HISTORY_BUCKET")
+# What signs the records: PEM of an Ed25519 key, or a file of it, or the ARN of a key of KMS; see docs/records.md.
+HISTORY_SIGNING_KEY = text("HISTORY_SIGNING_KEY", "")
+HISTORY_KMS_KEY = text("HISTORY_KMS_KEY", "")
+if bool(HISTORY_SIGNING_KEY) == bool(HISTORY_KMS_KEY):
+    raise ImproperlyConfigured(
+        "Set one of HISTORY_SIGNING_KEY and HISTORY_KMS_KEY: it signs the records of deployments."
+    )
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "sources": {

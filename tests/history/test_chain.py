@@ -10,23 +10,16 @@ from typing import Any
 import pytest
 
 from history import chain, layout
-from history.canonical import dumps
-from history.chain import ChainBroken, Fault, Head, verify_chain
-from history.records import Manifest, files_of
+from history.canonical import dumps, sha256
+from history.chain import ChainBroken, verify_chain
+from history.records import Manifest
 from history.store import InMemoryStore
+from history.verifier import Fault, Head
+from tests.history.writing import write
 
 Make = Callable[..., Any]
 PLACE = ("support-desk", "dev")
 DEPLOYMENTS = "support-desk/dev/deployments/"
-
-
-def write(store: InMemoryStore, documents: Any, known: int = 0) -> Manifest:
-    """A record, without an index."""
-    files, head = files_of(documents), documents.metadata
-    unplaced = Manifest(head.deployment_id, head.project, head.environment, 0, None, head.ended_at, files.entries)
-    for name, data in files.content.items():
-        store.put_new(unplaced.prefix + name, data)
-    return chain.append(store, unplaced, known)
 
 
 @pytest.fixture
@@ -117,9 +110,9 @@ def swapped_and_renumbered(objects: dict[str, bytes], written: list[Manifest]) -
 
 
 def edited_throughout(objects: dict[str, bytes], written: list[Manifest]) -> None:
-    """A file and its digest in its own manifest and link: the next record still knows better."""
+    """A file and its digest in its own manifest and link: the signature is of something else."""
     data = b"agents: []\n"
-    entry = replace(written[2].files["config.yaml"], sha256=chain.sha256(data), size=len(data))
+    entry = replace(written[2].files["config.yaml"], sha256=sha256(data), size=len(data))
     manifest = replace(written[2], files={**written[2].files, "config.yaml": entry})
     objects[file_of(manifest, "config.yaml")] = data
     objects[link(3)] = objects[file_of(manifest, "manifest.json")] = manifest.to_bytes()
@@ -152,7 +145,7 @@ TAMPERINGS: list[tuple[Any, Fault, int]] = [
     (renumbered, Fault.REORDERED, 3),
     (swapped, Fault.REORDERED, 3),
     (swapped_and_renumbered, Fault.EDITED, 3),
-    (edited_throughout, Fault.EDITED, 4),
+    (edited_throughout, Fault.WRONG_KEY, 3),
     (broken_link, Fault.EDITED, 3),
     (foreign_link, Fault.INSERTED, 3),
     (unknown_file, Fault.INSERTED, 3),

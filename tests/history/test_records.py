@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from history import layout
 from history.canonical import dumps, sha256
 from history.metadata import Metadata
-from history.records import Documents, File, Manifest, NotARecord, files_of
+from history.records import Documents, File, Manifest, NotARecord, Signature, files_of
 
 Make = Callable[..., Any]
 
@@ -174,7 +174,7 @@ def test_a_manifest_comes_back_and_its_digest_names_all_of_it() -> None:
 
 
 def test_a_signature_is_carried_and_is_not_part_of_the_digest() -> None:
-    signed = manifest(signature={"algorithm": "Ed25519", "value": "00"})
+    signed = manifest(signature=Signature("5" * 64, "MDA="))
     assert signed.digest() == manifest().digest()
     assert Manifest.from_bytes(signed.to_bytes()) == signed
 
@@ -192,6 +192,8 @@ def test_a_signature_is_carried_and_is_not_part_of_the_digest() -> None:
         dumps(json.loads(manifest().to_bytes()) | {"extra": 1}),
         dumps(json.loads(manifest().to_bytes()) | {"files": {"a": {"size": 1}}}),
         dumps(json.loads(manifest().to_bytes()) | {"files": [1]}),
+        dumps(json.loads(manifest().to_bytes()) | {"signature": None}),
+        dumps(json.loads(manifest().to_bytes()) | {"signature": {"key": "5"}}),
         b"[" * 100_000,
     ],
 )

@@ -17,6 +17,7 @@ GOOD = {
     "BROKER_URL": "redis://localhost/0",
     "HISTORY_BUCKET": "history",
     "SOURCES_BUCKET": "sources",
+    "HISTORY_KMS_KEY": "arn:aws:kms:eu-west-1:123456789012:key/1",
 }
 ASK = """
 from django.conf import settings as s
@@ -35,6 +36,8 @@ print(s.MAIL, s.EMAIL_BACKEND.split('.')[-2], s.ACCOUNT_EMAIL_VERIFICATION, s.AL
         ),
         ({"SIGN_UP": "open"}, "SIGN_UP=open needs EMAIL_HOST"),
         ({"EMAIL_HOST": "mail"}, "Set the environment variable DEFAULT_FROM_EMAIL"),
+        ({"HISTORY_KMS_KEY": ""}, "Set one of HISTORY_SIGNING_KEY and HISTORY_KMS_KEY"),
+        ({"HISTORY_SIGNING_KEY": "key.pem"}, "Set one of HISTORY_SIGNING_KEY and HISTORY_KMS_KEY"),
         ({"SITE_URL": ""}, "Set the environment variable SITE_URL"),
         ({"SITE_URL": "http://strandsweb.example.com"}, "SITE_URL must be an https address"),
         ({"SITE_URL": "https://strandsweb.example.com/below"}, "SITE_URL looks like"),

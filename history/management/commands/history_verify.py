@@ -2,42 +2,45 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from history import index
-from history.chain import environments, verify_chain
-from history.models import Record
-from history.store import StoreError, store
+from history.store import StoreError
+from history.verification import verify_all
 
 
 class Command(BaseCommand):
-    """Checks the chains against themselves, and against the last record the index knows of each."""
+    """Checks the chains against themselves, the keys, and what is remembered of them elsewhere."""
 
-    help = "Verify that no record of the history was edited, deleted, inserted, reordered or cut off."
+    help = (
+        "Verify that no record of the history was edited, deleted, inserted, reordered, cut off or signed by another."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """See `--help`."""
         parser.add_argument("--project", help="only this project")
         parser.add_argument("--environment", help="only environments of this name")
+        parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prints a line per environment; the exit code is 0 only when nothing is wrong."""
-        bad = checked = 0
         try:
-            history = store()
-            indexed = Record.objects.order_by().values_list("project_slug", "environment_name").distinct()
-            for project, environment in sorted({*environments(history), *indexed}):
-                if options["project"] not in (None, project) or options["environment"] not in (None, environment):
-                    continue
-                problem = verify_chain(history, project, environment, index.head(project, environment))
-                checked += 1
-                bad += problem is not None
-                self.stdout.write(f"{project}/{environment}: {problem or 'nothing is wrong'}")
+            found = dict(verify_all(options["project"], options["environment"]))
         except StoreError as error:
             raise CommandError(str(error)) from error
+        bad = sum(problem is not None for problem in found.values())
+        if options["json"]:
+            said = [
+                {"project": project, "environment": environment, "problem": problem.as_dict() if problem else None}
+                for (project, environment), problem in found.items()
+            ]
+            self.stdout.write(json.dumps({"ok": not bad, "environments": said}, indent=2))
+        else:
+            for (project, environment), problem in found.items():
+                self.stdout.write(f"{project}/{environment}: {problem or 'nothing is wrong'}")
         if bad:
-            raise CommandError(f"{bad} of {checked} environments have a damaged history")
-        if not checked:
+            raise CommandError(f"{bad} of {len(found)} environments have a damaged history")
+        if not found and not options["json"]:
             self.stdout.write("there is no history yet")

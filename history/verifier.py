@@ -1,0 +1,397 @@
+"""Verifies records of strandsweb, inside the installation that wrote them and, as one file, without it.
+
+    python verify.py ARCHIVE                 a zip that strandsweb exported, or the folder it was unpacked into
+    python verify.py --copy FOLDER           a copy of the whole bucket (or folder) with the records
+      --key ID                               believe in this key; without, in whatever keys the archive brings
+      --head PROJECT/ENVIRONMENT:NUMBER:DIGEST   a record somebody remembers; the end cannot be cut off before it
+      --json                                 say it for programs
+
+The exit code is 0 only when nothing is wrong. Needs Python 3.11 and the package `cryptography`, for one call: the check
+of an Ed25519 signature (RFC 8032). Everything else is the standard library, and nothing of strandsweb.
+
+What is signed is `strandsweb manifest 1 {digest}`, where the digest is the SHA-256 of the manifest's canonical JSON
+without its signature (keys sorted, no white space, UTF-8). Keys and archives have `key` or `archive` in that place.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+FORMAT = "1"
+KEYS = "_keys/"
+ARCHIVE = "archive.json"
+BESIDE = {ARCHIVE, "verify.py", "README.txt"}
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Fault(StrEnum):
+    """What may be wrong with a history."""
+
+    EDITED = "edited"
+    DELETED = "deleted"
+    INSERTED = "inserted"
+    REORDERED = "reordered"
+    TRUNCATED = "truncated"
+    WRONG_KEY = "wrong key"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The first thing wrong: what, where (the object's key), in which record (0: in none), and why."""
+
+    fault: Fault
+    key: str
+    sequence: int
+    message: str
+
+    def __str__(self) -> str:
+        record = f" (record {self.sequence})" if self.sequence else ""
+        return f"{self.fault.value}: {self.key}{record}: {self.message}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {"fault": self.fault.value, "key": self.key, "sequence": self.sequence, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A record that is remembered outside the chain; `key` is who signed it, "" where that is not known."""
+
+    sequence: int
+    digest: str
+    key: str = ""
+
+
+BEGINNING = Head(0, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of the installation: its place among them, from 1, and its 32 public bytes."""
+
+    number: int
+    public: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys that count, by id; and how far each `project/environment` went before anything was signed."""
+
+    by_id: Mapping[str, Key] = field(default_factory=dict)
+    unsigned: Mapping[str, Head] = field(default_factory=dict)
+
+
+class Reader(Protocol):
+    """Where the objects are: a store, a folder, a zip."""
+
+    def keys(self, prefix: str, after: str = "") -> Iterator[str]:
+        """All keys that start with `prefix` and sort behind `after`, in the order of their UTF-8 bytes."""
+
+    def get(self, key: str) -> bytes:
+        """The object's bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    """What verifying needs of a manifest; `name` and `value` are those of its signature, "" without one."""
+
+    data: bytes
+    sequence: int
+    previous: str | None
+    place: str
+    deployment_id: str
+    files: Mapping[str, str]
+    digest: str
+    name: str
+    value: str
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.place}/deployments/{self.deployment_id}/"
+
+
+class _Unreadable(ValueError):
+    """The bytes are not what they should be; the message says why."""
+
+
+def sha256(data: bytes) -> str:
+    """64 lower-case hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    """The one way to write a value down (as history.canonical)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode(errors="backslashreplace")
+
+
+def key_id(public: bytes) -> str:
+    """The name of a key: the SHA-256 of its 32 public bytes."""
+    return sha256(public)
+
+
+def message(what: str, digest: str) -> bytes:
+    """What is signed, for a digest of a `manifest`, `key` or `archive`: so no signature passes for another kind's."""
+    return f"strandsweb {what} {FORMAT} {digest}".encode()
+
+
+def fits(public: bytes, what: str, digest: str, signature: object) -> bool:
+    """Whether the signature (base64) of that digest was made with the key."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        raw = base64.b64decode(str(signature), validate=True)
+        Ed25519PublicKey.from_public_bytes(public).verify(raw, message(what, digest))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def link(place: str, sequence: int) -> str:
+    """The key of a place in a chain."""
+    return f"{place}/chain/{sequence:010d}.json"
+
+
+def key_entry(number: int) -> str:
+    """The key of an entry of the list of keys."""
+    return f"{KEYS}{number:010d}.json"
+
+
+def read_keys(reader: Reader, believed: str = "") -> Keys | Problem:
+    """The installation's keys, each signed by itself and introduced by the one before, or what is wrong with them.
+
+    `believed` is the id of a key one knows to be right: those before it count, as its own signature covers them, and
+    those behind it as far as each was introduced by a key that counts. Without it all of them are taken at their word.
+    A key without introduction (the one before was lost) counts only for who believes in it or in a later one.
+    """
+    entries: list[dict[str, Any]] = []
+    before, public = None, b""
+    trusted: list[bool] = []
+    for number, key in enumerate(reader.keys(KEYS), 1):
+        expected = key_entry(number)
+        if key != expected:
+            return Problem(Fault.DELETED, expected, 0, f"the keys go on with {key}")
+        try:
+            entry = _mapping(reader.get(key))
+            own = base64.b64decode(str(entry["public"]), validate=True)
+            digest = sha256(canonical({k: v for k, v in entry.items() if k not in ("signature", "introduction")}))
+            _unsigned(entry)
+        except (_Unreadable, KeyError, ValueError) as error:
+            return Problem(Fault.EDITED, key, 0, f"it is no entry of a key: {error}")
+        if (entry.get("format"), entry.get("number"), entry.get("key")) != (FORMAT, number, key_id(own)):
+            return Problem(Fault.EDITED, key, 0, "it does not say what stands at this place")
+        if entry.get("previous") != before:
+            return Problem(Fault.EDITED, key, 0, "it does not follow from the key before it")
+        if not fits(own, "key", digest, entry.get("signature")):
+            return Problem(Fault.WRONG_KEY, key, 0, "its signature does not fit")
+        introduced = entry.get("introduction") is not None
+        if introduced and not (public and fits(public, "key", digest, entry["introduction"])):
+            return Problem(Fault.WRONG_KEY, key, 0, "the key before it did not introduce it")
+        entries.append(entry)
+        trusted.append(introduced or number == 1)
+        before, public = digest, own
+    if not entries:
+        return Keys()
+    ids = [str(entry["key"]) for entry in entries]
+    if believed and believed not in ids:
+        return Problem(Fault.WRONG_KEY, key_entry(len(ids)), 0, f"the key {believed} is not among the keys")
+    last = ids.index(believed) if believed else len(ids) - 1
+    while last + 1 < len(ids) and trusted[last + 1]:
+        last += 1
+    counting = {ids[at]: Key(at + 1, base64.b64decode(entries[at]["public"])) for at in range(last + 1)}
+    return Keys(counting, _unsigned(entries[0]))
+
+
+def verify(
+    reader: Reader, place: str, keys: Keys, heads: Iterable[Head] = (), start: Head = BEGINNING
+) -> Problem | None:
+    """Reads everything of an environment's history and returns the first thing that is wrong, None if nothing is.
+
+    In the order of the chain: every link stands where its number says, names the digest of the one before and is signed
+    by a key that counts; its record has exactly the files the manifest lists, each with the digest it lists. Then: no
+    record stands beside the chain. With remembered `heads`, a chain cut short (or written anew) behind one shows as
+    well; without, a missing end cannot be seen. Files without link, or a last link without manifest that nobody
+    remembers, belong to a record that is being written. `place` is `project/environment`; `start` is the record before
+    the first one to look at.
+    """
+    remembered = sorted(heads, key=lambda head: head.sequence)
+    before, unsealed = start, None
+    chained: set[str] = set()
+    for key in reader.keys(f"{place}/chain/", link(place, start.sequence) if start.sequence else ""):
+        if unsealed:
+            return unsealed
+        manifest = _checked_link(reader, place, keys, key, before)
+        if isinstance(manifest, Problem):
+            return manifest
+        problem = _checked_files(reader, manifest)
+        if problem and problem.key == f"{manifest.prefix}manifest.json" and problem.fault is Fault.DELETED:
+            unsealed = problem
+        elif problem:
+            return problem
+        for head in remembered:
+            if head.sequence == manifest.sequence and (problem := _not_as_remembered(key, manifest, head)):
+                return problem
+        chained.add(manifest.deployment_id)
+        before = Head(manifest.sequence, manifest.digest, manifest.name)
+    reached, known = before.sequence, remembered[-1].sequence if remembered else 0
+    if unsealed and reached <= known:
+        return unsealed
+    if reached < known:
+        why = f"the chain ends before record {known}, its known end"
+        return Problem(Fault.TRUNCATED, link(place, reached + 1), reached + 1, why)
+    return _beside(reader, place, chained, reached)
+
+
+def verify_one(reader: Reader, place: str, keys: Keys, head: Head, before: Head = BEGINNING) -> Problem | None:
+    """What is wrong with one record, which is remembered as `head` and follows `before`."""
+    key = link(place, head.sequence)
+    if next(iter(reader.keys(key)), None) != key:
+        return Problem(Fault.DELETED, key, head.sequence, "the record has no place in the chain")
+    manifest = _checked_link(reader, place, keys, key, Head(head.sequence - 1, before.digest, before.key))
+    if isinstance(manifest, Problem):
+        return manifest
+    return _checked_files(reader, manifest) or _not_as_remembered(key, manifest, head)
+
+
+def _checked_link(reader: Reader, place: str, keys: Keys, key: str, before: Head) -> _Manifest | Problem:
+    """The link's manifest if it is the right one behind `before`, or what is wrong with it."""
+    sequence = before.sequence + 1
+    if key != link(place, sequence):
+        return Problem(Fault.DELETED, link(place, sequence), sequence, f"the chain goes on with {key}")
+    try:
+        manifest = _manifest(reader.get(key))
+    except _Unreadable as error:
+        return Problem(Fault.EDITED, key, sequence, str(error))
+    if manifest.place != place:
+        return Problem(Fault.INSERTED, key, sequence, "it belongs to another environment")
+    if manifest.sequence != sequence:
+        return Problem(Fault.REORDERED, key, sequence, f"it is record {manifest.sequence}")
+    if manifest.previous != (before.digest or None):
+        return Problem(Fault.EDITED, key, sequence, "it does not follow from the record before it")
+    return _checked_signature(keys, key, manifest, before) or manifest
+
+
+def _checked_signature(keys: Keys, key: str, manifest: _Manifest, before: Head) -> Problem | None:
+    if not manifest.name:
+        old = keys.unsigned.get(manifest.place, BEGINNING)
+        if keys.by_id and manifest.sequence > old.sequence:
+            return Problem(Fault.WRONG_KEY, key, manifest.sequence, "it is not signed")
+        if manifest.sequence == old.sequence and manifest.digest != old.digest:
+            return Problem(Fault.EDITED, key, manifest.sequence, "it is not the record that the first key found here")
+        return None
+    signer = keys.by_id.get(manifest.name)
+    if signer is None:
+        return Problem(Fault.WRONG_KEY, key, manifest.sequence, f"the key {manifest.name} is not known")
+    earlier = keys.by_id.get(before.key)
+    if earlier is not None and signer.number < earlier.number:
+        return Problem(Fault.WRONG_KEY, key, manifest.sequence, f"the key {manifest.name} was replaced before")
+    if not fits(signer.public, "manifest", manifest.digest, manifest.value):
+        return Problem(Fault.WRONG_KEY, key, manifest.sequence, "its signature does not fit")
+    return None
+
+
+def _checked_files(reader: Reader, manifest: _Manifest) -> Problem | None:
+    """What is wrong with the files of one record."""
+    found = set(reader.keys(manifest.prefix))
+    expected = {manifest.prefix + name: digest for name, digest in sorted(manifest.files.items())}
+    expected[f"{manifest.prefix}manifest.json"] = sha256(manifest.data)
+    for key, digest in expected.items():
+        if key not in found:
+            return Problem(Fault.DELETED, key, manifest.sequence, "the file is missing")
+        if sha256(reader.get(key)) != digest:
+            return Problem(Fault.EDITED, key, manifest.sequence, "the content is not what was sealed")
+    for key in sorted(found - expected.keys()):
+        return Problem(Fault.INSERTED, key, manifest.sequence, "the manifest does not know this file")
+    return None
+
+
+def _not_as_remembered(key: str, manifest: _Manifest, head: Head) -> Problem | None:
+    if manifest.digest != head.digest:
+        why = "it is not the record that is remembered under this number"
+        return Problem(Fault.EDITED, key, manifest.sequence, why)
+    if head.key and manifest.name != head.key:
+        return Problem(Fault.WRONG_KEY, key, manifest.sequence, f"it is remembered as signed by {head.key}")
+    return None
+
+
+def _beside(reader: Reader, place: str, chained: set[str], reached: int) -> Problem | None:
+    """A sealed record that has no place in the chain."""
+    prefix, after = f"{place}/deployments/", ""
+    while (key := next(iter(reader.keys(prefix, after)), None)) is not None:
+        name, slash, _ = key[len(prefix) :].partition("/")
+        manifest = f"{prefix}{name}/manifest.json"
+        if slash and name not in chained and next(iter(reader.keys(manifest)), None) == manifest:
+            return Problem(Fault.INSERTED, manifest, reached, "the chain does not know this record")
+        after = f"{prefix}{name}0" if slash else key
+    return None
+
+
+def _mapping(data: bytes) -> dict[str, Any]:
+    try:
+        raw = json.loads(data)
+        written = canonical(raw)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise _Unreadable(f"not JSON: {error}") from error
+    if not isinstance(raw, dict):
+        raise _Unreadable("not a JSON object")
+    if written != data:
+        raise _Unreadable("it was not written the canonical way")
+    return raw
+
+
+def _manifest(data: bytes) -> _Manifest:
+    try:
+        raw = _mapping(data)
+    except _Unreadable as error:
+        raise _Unreadable(f"not a manifest: {error}") from error
+    if raw.get("format") != FORMAT:
+        raise _Unreadable(f"manifest format {raw.get('format')!r} is not known here (expected {FORMAT!r})")
+    files, signature, previous = raw.get("files"), raw.get("signature", {}), raw.get("previous")
+    sealed = all(isinstance(raw.get(name), str) for name in ("deploymentId", "project", "environment", "createdAt"))
+    if not (
+        sealed
+        and _ID.fullmatch(raw["deploymentId"])
+        and type(raw.get("sequence")) is int
+        and (previous is None or _is_digest(previous))
+        and isinstance(files, dict)
+        and all(isinstance(entry, dict) and _is_digest(entry.get("sha256")) for entry in files.values())
+        and isinstance(signature, dict)
+        and ("signature" not in raw or signature.keys() == {"key", "value"})
+        and all(isinstance(value, str) and value for value in signature.values())
+    ):
+        raise _Unreadable("not a manifest: something is missing or of another type")
+    return _Manifest(
+        data=data,
+        sequence=raw["sequence"],
+        previous=previous,
+        place=f"{raw['project']}/{raw['environment']}",
+        deployment_id=raw["deploymentId"],
+        files={name: entry["sha256"] for name, entry in files.items()},
+        digest=sha256(canonical({name: value for name, value in raw.items() if name != "signature"})),
+        name=signature.get("key", ""),
+        value=signature.get("value", ""),
+    )
+
+
+def _is_digest(value: object) -> bool:
+    return isinstance(value, str) and _SHA256.fullmatch(value) is not None
+
+
+def _unsigned(entry: Mapping[str, Any]) -> dict[str, Head]:
+    """How far the environments went before the first key, by `project/environment`."""
+    try:
+        found = {place: Head(at["sequence"], at["digest"]) for place, at in entry["unsigned"].items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _Unreadable(f"it does not say what was there before ({error})") from error
+    if not all(type(head.sequence) is int and _is_digest(head.digest) for head in found.values()):
+        raise _Unreadable("it does not say what was there before")
+    return found
