@@ -84,6 +84,13 @@ class DeploymentConsumer(AsyncWebsocketConsumer):
         else:
             await self._catch_up()
 
+    async def discussed(self, message: dict[str, Any]) -> None:
+        """Rings: the page then asks for what was said, as its person."""
+        if await self._is_member():
+            await self.send(text_data=message["html"])
+        else:
+            await self.close(GONE)
+
     async def _look_now_and_then(self) -> None:
         may_stay = True
         while may_stay:

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from deployments import second_factor
+from deployments.discussing.models import Mention
 from deployments.models import OPEN, RAN, Approval, Deployment, ShownCode, Status
 from projects.access import environments_where
 from projects.models import Credentials, Environment, User
@@ -33,14 +34,15 @@ class Inbox:
     parked: list[Deployment]
     failed: list[Deployment]
     invitations: list[Invitation]
+    mentions: list[Mention]
     emergencies: list[Deployment]
     asked: list[Deployment]
 
     @property
     def waits(self) -> bool:
         """Something waits for this person."""
-        kinds = (self.to_approve, self.to_start, self.parked, self.failed, self.emergencies, self.invitations)
-        return any(kinds)
+        urgent = (self.to_approve, self.to_start, self.parked, self.failed, self.emergencies)
+        return any((*urgent, self.invitations, self.mentions))
 
 
 def inbox(user: User) -> Inbox:
@@ -51,6 +53,7 @@ def inbox(user: User) -> Inbox:
         parked=_shown(parked(user)),
         failed=_shown(failed(user)),
         invitations=list(invitations(user).select_related("project").order_by("pk")[:AT_MOST]),
+        mentions=list(mentions(user).select_related("comment__thread__deployment__environment__project")[:AT_MOST]),
         emergencies=_shown(emergencies(user)),
         asked=_asked(user),
     )
@@ -58,7 +61,7 @@ def inbox(user: User) -> Inbox:
 
 def count(user: User) -> int:
     """How many things wait for this person: one query, each of its parts by an index."""
-    others = (to_start(user), parked(user), failed(user), invitations(user), emergencies(user))
+    others = (to_start(user), parked(user), failed(user), invitations(user), mentions(user), emergencies(user))
     parts = [each.order_by().values("pk") for each in others]
     return to_approve(user).order_by().values("pk").union(*parts, all=True).count()
 
@@ -127,6 +130,14 @@ def invitations(user: User) -> QuerySet[Invitation]:
     mine = EmailAddress.objects.filter(user=user, verified=True, email__iexact=OuterRef("email"))
     open_now = Invitation.objects.open().exclude(email="").filter(Exists(mine))
     return open_now.exclude(project__memberships__user=user)
+
+
+def mentions(user: User) -> QuerySet[Mention]:
+    """What somebody asked this person in a discussion, where they have neither answered nor said that they read it."""
+    places = _places(user, Action.VIEW)
+    return Mention.objects.filter(
+        person=user, settled_at=None, comment__thread__deployment__environment__in=places
+    ).order_by("pk")
 
 
 def emergencies(user: User) -> QuerySet[Deployment]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from deployments.discussing.views import read
 from deployments.views import (
     access,
     adopting,
@@ -73,11 +74,13 @@ urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/badge/", inbox.badge, name="inbox-badge"),
     path("inbox/invitations/<int:pk>/", inbox.join, name="inbox-join"),
+    path("inbox/mentions/<int:pk>/", read, name="mention-read"),
     path("api/v1/projects/<slug:slug>/", include(api_patterns)),
     path("projects/", overview.projects, name="projects"),
     path("projects/<slug:slug>/", overview.project, name="project"),
     path("projects/<slug:slug>/deployments/", deployments.deployments, name="deployments"),
     path("projects/<slug:slug>/deployments/<slug:public_id>/", include(deployment_patterns)),
+    path("projects/<slug:slug>/deployments/<slug:public_id>/discussion/", include("deployments.discussing.urls")),
     path("projects/<slug:slug>/environments/<slug:name>/", include(environment_patterns)),
     path("projects/<slug:slug>/rollback/<slug:deployment_id>/", rollback.rollback, name="rollback"),
 ]

@@ -20,6 +20,7 @@ class Action(StrEnum):
     """What can be done in a project; the value completes "may ..."."""
 
     VIEW = "see the project"
+    DISCUSS = "discuss plans"
     EDIT_CONFIGURATION = "edit the configuration"
     UPLOAD_SOURCE = "upload sources"
     PROPOSE = "propose plans"
@@ -36,7 +37,7 @@ class Action(StrEnum):
     VIEW_AS = "see the pages as another role would"
 
 
-_VIEWER = frozenset({Action.VIEW})
+_VIEWER = frozenset({Action.VIEW, Action.DISCUSS})
 _DEPLOYER = _VIEWER | {
     Action.EDIT_CONFIGURATION,
     Action.UPLOAD_SOURCE,

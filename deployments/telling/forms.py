@@ -8,7 +8,7 @@ from django import forms
 
 from deployments.telling.addresses import Blocked, check
 from deployments.telling.models import Channel, Kind
-from deployments.telling.occasions import CHOICES
+from deployments.telling.occasions import CHOICES, PERSONAL
 from projects.forms import StyledForm
 from projects.models import Project
 
@@ -16,7 +16,7 @@ from projects.models import Project
 class MailForm(StyledForm):
     """What is mailed; nothing, if nothing is ticked."""
 
-    occasions = forms.MultipleChoiceField(choices=CHOICES, required=False, widget=forms.CheckboxSelectMultiple)
+    occasions = forms.MultipleChoiceField(choices=PERSONAL, required=False, widget=forms.CheckboxSelectMultiple)
 
 
 class ChannelForm(StyledForm):

@@ -26,6 +26,7 @@ SAID: dict[Occasion, str] = {
     Occasion.RUN_CANCELLED: "A run was cancelled",
     Occasion.DRIFT_FOUND: "Drift was found",
     Occasion.BREAK_GLASS: "Deployed without approval, in an emergency",
+    Occasion.MENTIONED: "Somebody asks you about a plan",
 }
 
 

@@ -19,11 +19,15 @@ class Occasion(models.TextChoices):
     RUN_CANCELLED = "run.cancelled", "a run is cancelled"
     DRIFT_FOUND = "drift.found", "drift is found"
     BREAK_GLASS = "break.glass", "somebody deploys without approval in an emergency"
+    MENTIONED = "mentioned", "somebody asks you in a discussion"
     TEST = "test", "a test"
 
 
-CHOICES = [(each.value, each.label) for each in Occasion if each is not Occasion.TEST]
-"""What channels and people choose from."""
+PERSONAL = [(each.value, each.label) for each in Occasion if each is not Occasion.TEST]
+"""What people choose from."""
+
+CHOICES = [choice for choice in PERSONAL if choice[0] != Occasion.MENTIONED]
+"""What channels choose from."""
 
 BY_DEFAULT = frozenset(
     {
@@ -32,6 +36,7 @@ BY_DEFAULT = frozenset(
         Occasion.PLAN_REJECTED,
         Occasion.RUN_FAILED,
         Occasion.BREAK_GLASS,
+        Occasion.MENTIONED,
     }
 )
 """What is mailed to somebody who never said anything."""
@@ -43,6 +48,7 @@ class Concerned(Enum):
     AWAITED = "those whose approval it waits for"
     PARTIES = "who proposed it and who started it"
     GUARDIANS = "the project's approvers and owners"
+    NAMED = "who is asked by name"
 
 
 CONCERNS: dict[Occasion, Concerned] = {
@@ -55,4 +61,5 @@ CONCERNS: dict[Occasion, Concerned] = {
     Occasion.RUN_CANCELLED: Concerned.PARTIES,
     Occasion.DRIFT_FOUND: Concerned.GUARDIANS,
     Occasion.BREAK_GLASS: Concerned.GUARDIANS,
+    Occasion.MENTIONED: Concerned.NAMED,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -32,12 +33,18 @@ def tell(
     deployment: Deployment | None = None,
     actor_text: str = "",
     why: str = "",
+    named: Iterable[User] = (),
+    path: str = "",
 ) -> list[Delivery]:
-    """Writes the deliveries; call it inside the transaction of what it tells of. They are sent once that commits."""
+    """Writes the deliveries; call it inside the transaction of what it tells of. They are sent once that commits.
+
+    `named` are the people an occasion is about that concerns nobody else; `path` is its page, if it has one of its own.
+    """
     project = environment.project
     notice = notice_of(occasion, environment=environment, deployment=deployment, actor_text=actor_text, why=why)
+    notice = replace(notice, path=path or notice.path)
     channels = [each for each in project.channels.all() if occasion in each.occasions]
-    people = _to_mail(occasion, environment, deployment) if settings.MAIL else []
+    people = _to_mail(occasion, environment, deployment, named) if settings.MAIL else []
     return write(notice, project=project, channels=channels, people=people)
 
 
@@ -74,17 +81,22 @@ def write(
     return rows
 
 
-def _to_mail(occasion: Occasion, environment: Environment, deployment: Deployment | None) -> list[User]:
+def _to_mail(
+    occasion: Occasion, environment: Environment, deployment: Deployment | None, named: Iterable[User]
+) -> list[User]:
     """Those with a role in the environment whom it concerns, who want it mailed, and whose address is verified."""
     concerned = CONCERNS[occasion]
     parties = {deployment.proposed_by_id, deployment.run_by_id} if deployment else set()
     awaited = set(deployment.awaited.values_list("person", flat=True)) if deployment else set()
+    asked = {person.pk for person in named}
     keys = set()
     for member in people_of(environment):
         if concerned is Concerned.PARTIES:
             wanted = member.id in parties
         elif concerned is Concerned.AWAITED:
             wanted = member.id in awaited
+        elif concerned is Concerned.NAMED:
+            wanted = member.id in asked
         else:
             wanted = can(member.role, Action.APPROVE)
         if wanted:

@@ -10,6 +10,9 @@ from django.views.decorators.http import require_GET
 
 from deployments import following, promotions, second_factor
 from deployments.checks import Verdict
+from deployments.discussing.forms import NewThreadForm
+from deployments.discussing.reading import page as threads_of
+from deployments.discussing.reading import tallies
 from deployments.engine.errors import PlanMismatch
 from deployments.engine.plan import Action as PlanAction
 from deployments.forms import CodeForm
@@ -56,6 +59,9 @@ def deployment(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     draft = request.session.get(f"draft-{public_id}", "")
     context = describe(access, found, draft)
     context |= {"reading": reading(request, found), "refreshed": wants_fragment(request)}
+    context["tallies"] = tallies(found)
+    if not wants_fragment(request):
+        context |= {"discussion": threads_of(access, found), "new_form": NewThreadForm.starting("")}
     fragment = "plan" if request.headers.get("HX-Target") == "plan" else "deployment"
     return page(request, "deployments/deployment.html", context, fragment=fragment)
 

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "history",
     "deployments",
     "deployments.telling",
+    "deployments.discussing",
     "strandsweb",
 ]
 

@@ -80,6 +80,9 @@ FORMS: dict[str, Callable[[World], Data]] = {
     "environment-adopt": lambda world: {"deployment": "", "logical_id": "A", "path": "B"},
     "deployment-approve": plan_seen,
     "deployment-reject": plan_seen,
+    "discussion": lambda world: {"text": "And why here?", "about": "", "key": "1f0c2d3e-0000-4000-8000-000000000000"},
+    "thread": lambda world: {"text": "Because.", "key": "1f0c2d3e-0000-4000-8000-000000000000"},
+    "comment": lambda world: {"text": "Why now, though?"},
     "audit-keeping": lambda world: {"keep_days": "400"},
     "notifications": lambda world: {
         "name": "other", "kind": "slack", "address": "https://hooks.slack.com/services/x", "occasions": ["run.failed"],

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 import deployments
 import projects
+from deployments.discussing.models import Comment, Mention
 from projects.models import SourceBundle
 from projects.people.api_tokens import make_token
 from projects.people.invitations import invite
@@ -123,12 +124,18 @@ def _invitation(world: World) -> list[object]:
     return [invite(project=world.theirs, role=Role.OWNER, email="stranger@example.com", by=owner)[0].pk]
 
 
+def _mention(world: World) -> list[object]:
+    comment = Comment.objects.get(pk=world.their_names["comment"])
+    return [Mention.objects.create(comment=comment, person=world.people["stranger"]).pk]
+
+
 OTHERS = {
     "session-end": ("POST", _session),
     "token-revoke": ("POST", _token),
     "mfa_edit_webauthn": ("POST", _passkey),
     "mfa_remove_webauthn": ("POST", _passkey),
     "inbox-join": ("POST", _invitation),
+    "mention-read": ("POST", _mention),
 }
 """One's own things by their ids: how each is asked for, and what makes one of somebody else's."""
 

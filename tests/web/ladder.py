@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 from django.urls import reverse
 
+from deployments.discussing import discussing
 from deployments.models import Deployment, Status
 from deployments.telling import channels
 from projects.models import Environment, Membership, SourceBundle, User
@@ -107,6 +109,17 @@ RUNGS = [
     Rung("deployment-code", "POST", Action.RUN, ("{deployment}",), (302,)),
     Rung("deployment-cancel", "POST", Action.CANCEL_OWN, ("{deployment}",), (302,)),
     Rung("deployment-discard", "POST", Action.PROPOSE, ("{deployment}",), (302,)),
+    Rung("discussion", "GET", VIEW, ("{deployment}",)),
+    Rung("discussion", "POST", Action.DISCUSS, ("{deployment}",), (422,)),
+    Rung("discussion-news", "GET", VIEW, ("{deployment}",)),
+    Rung("discussion-people", "GET", Action.DISCUSS, ("{deployment}",)),
+    Rung("thread", "GET", VIEW, ("{deployment}", "{thread}")),
+    Rung("thread", "POST", Action.DISCUSS, ("{deployment}", "{thread}"), (422,)),
+    Rung("thread-resolve", "POST", Action.DISCUSS, ("{deployment}", "{thread}"), (302, 409)),
+    Rung("thread-reopen", "POST", Action.DISCUSS, ("{deployment}", "{thread}"), (302, 409)),
+    Rung("comment", "GET", Action.DISCUSS, ("{deployment}", "{thread}", "{comment}"), (200, 302)),
+    Rung("comment", "POST", Action.DISCUSS, ("{deployment}", "{thread}", "{comment}"), (422,)),
+    Rung("comment-delete", "POST", Action.DISCUSS, ("{deployment}", "{thread}", "{comment}"), (302,)),
     Rung("audit", "GET", VIEW),
     Rung("audit-export", "GET", VIEW, ("csv",)),
     Rung("audit-verification", "POST", VIEW),
@@ -133,6 +146,7 @@ PERSONAL: dict[str, tuple[str, ...]] = {  # answer to anybody who is signed in, 
     "project-new": (),
     "inbox": (),
     "inbox-join": ("1",),
+    "mention-read": ("1",),
     "mail-choice": (),
     "view-as-end": (),
 }
@@ -156,6 +170,8 @@ def one_of_everything(
     )
     service = make_service_account(project=project, name="ci", role=Role.DEPLOYER, by=owner)
     token, _ = make_token(user=service.user, name="build", actions=[Action.PROPOSE], days=1, made_by=owner)
+    waiting = propose(prod, Status.WAITING)
+    comment = discussing.start(deployment=waiting, about="", actor=owner, text="Why now?", key=uuid4())
     return {
         "channel": channel.pk,
         "delivery": channels.test(channel=channel, actor=owner)[0].pk,
@@ -166,7 +182,9 @@ def one_of_everything(
         "group": Group.objects.create(project=project, name="ops", provider="x", claim="ops").pk,
         "person": member.username,
         "member": Membership.objects.get(project=project, user=member).pk,
-        "deployment": propose(prod, Status.WAITING).public_id,
+        "deployment": waiting.public_id,
+        "thread": comment.thread_id,
+        "comment": comment.pk,
         "record": record.public_id,
     }
 

@@ -75,6 +75,12 @@ DEEDS: dict[str, tuple[Deed, ...]] = {
     "group-drop": (Deed.GROUP_LEFT,),
     "group-role": (Deed.GROUP_ROLE_GIVEN, Deed.GROUP_ROLE_TAKEN),
     "group-remove": (Deed.GROUP_REMOVED,),
+    "discussion": (Deed.COMMENT_WRITTEN,),
+    "thread": (Deed.COMMENT_WRITTEN,),
+    "thread-resolve": (Deed.THREAD_RESOLVED,),
+    "thread-reopen": (Deed.THREAD_REOPENED,),
+    "comment": (Deed.COMMENT_EDITED,),
+    "comment-delete": (Deed.COMMENT_DELETED,),
     "view-as": (Deed.VIEW_AS_BEGUN,),
     "view-as-end": (Deed.VIEW_AS_ENDED,),
     "notifications": (Deed.CHANNEL_ADDED,),
@@ -123,6 +129,7 @@ DEEDS: dict[str, tuple[Deed, ...]] = {
 }
 # Name of the address -> why what it is asked leaves no entry of its own.
 NOTHING: dict[str, str] = {
+    "mention-read": "tidies one's own inbox; who was asked, and what was answered, is in the log",
     "configuration-check": "looks at a text that is being written, and keeps nothing of it",
     "account_reset_password": "sends a mail to whoever has the address, and changes nothing",
     "oidc_login": "leaves for the provider; coming back is the deed",
@@ -195,6 +202,7 @@ def zipped() -> SimpleUploadedFile:
 
 
 SLACK = "https://hooks.slack.com/y"
+KEY = "1f0c2d3e-0000-4000-8000-000000000000"
 # Name of the address -> arguments behind the project's name, and what is sent; tried as an owner.
 EXAMPLES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, object]], dict[str, Any]]]] = {
     "sources": ((), lambda names: {"origin": "here", "bundle": zipped()}),
@@ -216,6 +224,11 @@ EXAMPLES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, object]], dict[st
     "environment-drift": (("dev",), lambda names: {}),
     "deployment-discard": (("{deployment}",), lambda names: {}),
     "deployment-start": (("{ready}",), lambda names: {}),
+    "discussion": (("{deployment}",), lambda names: {"text": "And why here?", "key": KEY}),
+    "thread": (("{deployment}", "{thread}"), lambda names: {"text": "Because.", "key": KEY}),
+    "thread-resolve": (("{deployment}", "{thread}"), lambda names: {}),
+    "comment": (("{deployment}", "{thread}", "{comment}"), lambda names: {"text": "Why now, though?"}),
+    "comment-delete": (("{deployment}", "{thread}", "{comment}"), lambda names: {}),
     "deployment-cancel": (("{queued}",), lambda names: {}),
     "notifications": (
         (), lambda names: {"name": "hall", "kind": "slack", "address": SLACK, "occasions": "run.failed"},
