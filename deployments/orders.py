@@ -58,8 +58,9 @@ def cancel(*, deployment_id: int, actor: User) -> Deployment:
         deployment = Deployment.objects.select_for_update().get(pk=deployment_id)
         role = role_in(deployment.environment.project_id, actor, deployment.environment)
         own = actor.pk in (deployment.run_by_id, deployment.proposed_by_id)
-        if not can(role, Action.CANCEL_OWN if own else Action.CANCEL_ANY):
-            raise NotAllowed("Only an owner of the project can cancel somebody else's run.")
+        if not can(role, Action.CANCEL_OWN if own else Action.CANCEL_ANY, actor.scope):
+            who = "Only an owner of the project" if actor.scope is None else "No token"
+            raise NotAllowed(f"{who} can cancel somebody else's run.")
         if deployment.status not in INTERRUPTIBLE:
             raise OutOfDate(f"There is nothing to cancel: {deployment.get_status_display()}.")
         deployment.cancelled_by_text = actor.text

@@ -61,8 +61,11 @@ deployment_patterns = [
 
 api_patterns = [
     path("environments/<slug:environment>/plans", api.plans, name="api-plans"),
+    path("environments/<slug:environment>/rollbacks", api.rollbacks_of, name="api-rollbacks"),
+    path("environments/<slug:environment>/destructions", api.destructions, name="api-destructions"),
     path("environments/<slug:environment>/secrets", api.secrets, name="api-secrets"),
     path("environments/<slug:environment>/secrets/<slug:secret>", api.secret, name="api-secret"),
+    path("deployments", api.deployments, name="api-deployments"),
     path("deployments/<slug:deployment>", api.deployment, name="api-deployment"),
     path("deployments/<slug:deployment>/plan", api.plan, name="api-plan"),
     path("deployments/<slug:deployment>/run", api.run, name="api-run"),

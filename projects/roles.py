@@ -71,6 +71,7 @@ FOR_TOKENS = frozenset(
         Action.UPLOAD_SOURCE,
         Action.PROPOSE,
         Action.RUN,
+        Action.CANCEL_OWN,
         Action.SET_SECRETS,
     }
 )

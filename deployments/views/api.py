@@ -13,16 +13,22 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
-from deployments import following, orders, planning, secret_values
+from deployments import following, orders, planning, rollbacks, secret_values
 from deployments.deciding import decisions
-from deployments.errors import WorkflowError
+from deployments.engine.plan import PlanKind
+from deployments.errors import NotAllowed, WorkflowError
 from deployments.models import Deployment, Method, PlanDocument, Status
-from projects.access import Access
+from history.models import Record
+from projects.access import Access, environments_where
+from projects.audit.middleware import denied
+from projects.pages import asked
 from projects.people.bearer import Refusal, as_json, body_of, endpoint, resource
 from projects.roles import Action
 
 EVENTS = 1000
 """Events of one answer; the rest is asked for with `after`."""
+LISTED = 50
+"""Deployments of one answer; the rest is asked for with `before`."""
 
 
 def _place(slug: str, named: Mapping[str, str]) -> str:
@@ -39,9 +45,7 @@ def post_plan(request: HttpRequest, access: Access, environment: str) -> HttpRes
     """Proposes a plan: `message`; the newest `revision` and `source` (a digest) unless named; `targets` limit it."""
     row = access.place
     said = body_of(request, message=str, revision=int, source=str, targets=list)
-    targets = said["targets"] or []
-    if not all(isinstance(each, str) for each in targets):
-        raise Refusal(400, "wrong-kind", "targets is a list of names.", "Send names of agents, stacks or resources.")
+    targets = _targets(said)
     configuration = source = None
     if said["revision"] is not None:
         configuration = get_object_or_404(access.project.configurations, number=said["revision"])
@@ -60,6 +64,63 @@ def post_plan(request: HttpRequest, access: Access, environment: str) -> HttpRes
     except WorkflowError as refusal:
         raise Refusal(409, "not-now", str(refusal), "Mend what it names, and propose again.") from None
     return as_json(_deployment(found), status=201)
+
+
+@endpoint(Action.PROPOSE)
+def post_rollback(request: HttpRequest, access: Access, environment: str) -> HttpResponse:
+    """Proposes to go back `to` a deployment of the environment that succeeded; `message`; `targets` limit it."""
+    said = body_of(request, to=str, message=str, targets=list)
+    targets = _targets(said)
+    records = Record.objects.of_environment(access.place)
+    try:
+        found = rollbacks.propose(
+            environment=access.place,
+            record=get_object_or_404(records, deployment_id=said["to"] or ""),
+            actor=access.user,
+            method=Method.API,
+            message=said["message"] or "",
+            targets=targets,
+        )
+    except WorkflowError as refusal:
+        raise Refusal(409, "not-now", str(refusal), "Name another deployment to go back to.") from None
+    return as_json(_deployment(found), status=201)
+
+
+@endpoint(Action.PROPOSE)
+def post_destruction(request: HttpRequest, access: Access, environment: str) -> HttpResponse:
+    """Proposes to delete what is deployed; `confirm` is the environment's name; `message`; `targets` limit it."""
+    said = body_of(request, confirm=str, message=str, targets=list)
+    targets = _targets(said)
+    if said["confirm"] != access.place.name:
+        raise Refusal(
+            422, "not-confirmed", "confirm is not the name of the environment.", f"Send confirm: {access.place.name}."
+        )
+    try:
+        found = planning.propose(
+            environment=access.place,
+            actor=access.user,
+            method=Method.API,
+            kind=PlanKind.DESTROY,
+            message=said["message"] or "",
+            targets=targets,
+        )
+    except WorkflowError as refusal:
+        raise Refusal(409, "not-now", str(refusal), "Mend what it names, and propose again.") from None
+    return as_json(_deployment(found), status=201)
+
+
+@endpoint(Action.VIEW)
+def list_deployments(request: HttpRequest, access: Access) -> HttpResponse:
+    """The deployments, newest first, 50 at a time: `?before=ID` goes on; `?environment=` and `?status=` keep some."""
+    rows = Deployment.objects.of(access.project).filter(environment__in=environments_where(access.user, Action.VIEW))
+    for name, column in (("environment", "environment__name"), ("status", "status")):
+        if kept := asked(request, name):
+            rows = rows.filter(**{column: kept})
+    if before := asked(request, "before"):
+        rows = rows.filter(pk__lt=get_object_or_404(rows, public_id=before).pk)
+    found = list(rows[: LISTED + 1])
+    more = found[LISTED - 1].public_id if len(found) > LISTED else None
+    return as_json({"deployments": [_summary(each) for each in found[:LISTED]], "before": more})
 
 
 @endpoint(Action.VIEW, _place)
@@ -91,6 +152,20 @@ def post_run(request: HttpRequest, access: Access, deployment: str) -> HttpRespo
         found = orders.start(deployment_id=found.pk, actor=access.user)
     except WorkflowError as refusal:
         raise Refusal(409, "not-now", str(refusal), "Read the deployment, or propose a new plan.") from None
+    return as_json(_deployment(found), status=202)
+
+
+@endpoint(Action.CANCEL_OWN, _place)
+def delete_run(request: HttpRequest, access: Access, deployment: str) -> HttpResponse:
+    """Cancels a run that the token's owner proposed or started: out of the queue, or after the steps under way."""
+    found = _find(access, deployment)
+    try:
+        found = orders.cancel(deployment_id=found.pk, actor=access.user)
+    except NotAllowed as refusal:
+        denied(request, access.project, str(refusal))
+        raise Refusal(409, "not-yours", str(refusal), "Ask an owner of the project to cancel it.") from None
+    except WorkflowError as refusal:
+        raise Refusal(409, "not-now", str(refusal), "Read the deployment for how it ended.") from None
     return as_json(_deployment(found), status=202)
 
 
@@ -139,13 +214,27 @@ def _find(access: Access, public_id: str) -> Deployment:
     return get_object_or_404(Deployment.objects.of(access.project), public_id=public_id)
 
 
+def _targets(said: Mapping[str, Any]) -> list[str]:
+    targets = said["targets"] or []
+    if not all(isinstance(each, str) for each in targets):
+        raise Refusal(400, "wrong-kind", "targets is a list of names.", "Send names of agents, stacks or resources.")
+    return list(targets)
+
+
 def _missing(found: Deployment) -> list[str]:
     return list(decisions.decision(found).words) if found.status == Status.WAITING else []
 
 
 def _deployment(found: Deployment) -> dict[str, Any]:
-    slug = found.environment.project.slug
-    document = PlanDocument.objects.filter(deployment=found).values_list("digest", flat=True).first()
+    return _summary(found) | {
+        "planDigest": PlanDocument.objects.filter(deployment=found).values_list("digest", flat=True).first(),
+        "missing": _missing(found),
+        "problems": found.problems,
+        "error": found.error,
+    }
+
+
+def _summary(found: Deployment) -> dict[str, Any]:
     return {
         "id": found.public_id,
         "environment": found.environment.name,
@@ -154,24 +243,24 @@ def _deployment(found: Deployment) -> dict[str, Any]:
         "message": found.message,
         "revision": found.configuration.number,
         "source": found.source.digest if found.source else None,
-        "planDigest": document,
         "counts": found.counts,
         "destroysData": found.destroys_data,
-        "missing": _missing(found),
-        "problems": found.problems,
-        "error": found.error,
+        "rollbackTo": found.rollback_to or None,
         "proposedBy": found.proposed_by_text,
         "runBy": found.run_by_text,
         "createdAt": found.created_at.isoformat(),
         "endedAt": found.ended_at.isoformat() if found.ended_at else None,
-        "href": reverse("deployment", args=[slug, found.public_id]),
+        "href": reverse("deployment", args=[found.environment.project.slug, found.public_id]),
     }
 
 
 plans = resource(POST=post_plan)
+rollbacks_of = resource(POST=post_rollback)
+destructions = resource(POST=post_destruction)
+deployments = resource(GET=list_deployments)
 deployment = resource(GET=get_deployment)
 plan = resource(GET=get_plan)
-run = resource(POST=post_run)
+run = resource(POST=post_run, DELETE=delete_run)
 events = resource(GET=get_events)
 secrets = resource(GET=get_secrets)
 secret = resource(PUT=put_secret)

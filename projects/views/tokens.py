@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from allauth.account.decorators import reauthentication_required
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -14,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from projects.models import Project, User
-from projects.pages import page, posted
+from projects.pages import at_site, page, posted
 from projects.people.api_tokens import make_token, revoke_token
 from projects.people.bearer import Endpoint, endpoints_of
 from projects.people.forms import TokenForm
@@ -54,7 +55,8 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def about(request: HttpRequest) -> HttpResponse:
     """How the API is used, and every endpoint as the code declares it."""
-    return page(request, "people/api.html", {"lines": list(api_lines())})
+    context = {"lines": list(api_lines()), "root": at_site("/api/v1"), "calls": settings.API_CALLS_PER_MINUTE}
+    return page(request, "people/api.html", context)
 
 
 def api_lines() -> Iterator[Line]:

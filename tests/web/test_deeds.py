@@ -124,7 +124,9 @@ DEEDS: dict[str, tuple[Deed, ...]] = {
     "api-configuration": (Deed.CONFIGURATION_SAVED,),
     "api-sources": (Deed.SOURCE_UPLOADED,),
     "api-plans": (Deed.PLAN_PROPOSED,),
-    "api-run": (Deed.RUN_STARTED,),
+    "api-rollbacks": (Deed.PLAN_PROPOSED,),
+    "api-destructions": (Deed.PLAN_PROPOSED,),
+    "api-run": (Deed.RUN_STARTED, Deed.RUN_CANCELLED),
     "api-secret": (Deed.SECRET_SET,),
 }
 # Name of the address -> why what it is asked leaves no entry of its own.
