@@ -89,22 +89,23 @@ def change_role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def change_place(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Gives a member another role in one environment than they have in the project, or takes it back."""
     access = access_to(request.user, slug, Action.MANAGE_MEMBERS)
-    form = PlaceRoleForm(request.POST, project=access.project)
-    if not form.is_valid():
-        messages.error(request, "Choose an environment of the project, and a role.")
-        return redirect("members", slug)
-    place, role = form.cleaned_data["place"], form.cleaned_data["role"]
     with transaction.atomic():
         membership = _locked(access.project, pk)
-        before = EnvironmentRole.objects.filter(membership=membership, environment=place).first()
+        form = PlaceRoleForm(request.POST, project=access.project)
+        if not form.is_valid():
+            messages.error(request, "Choose an environment of the project, and a role.")
+            return redirect("members", slug)
+        place, role = form.cleaned_data["place"], form.cleaned_data["role"]
+        theirs = EnvironmentRole.objects.filter(membership=membership, environment=place)
+        before = theirs.values_list("role", flat=True).first()
         if role is None:
-            EnvironmentRole.objects.filter(membership=membership, environment=place).delete()
+            theirs.delete()
         else:
             EnvironmentRole.objects.update_or_create(
                 membership=membership, environment=place, defaults={"role": role.value}
             )
-        if (before.role if before else None) != role:
-            roles = {"before": before.role if before else "", "after": role.value if role else ""}
+        if before != role:
+            roles = {"before": before or "", "after": role.value if role else ""}
             _audit(Deed.ROLE_GIVEN if role else Deed.ROLE_TAKEN, access, membership.user, place, **roles)
     told = f"is now {role.value} in {place.name}" if role else f"has no role of their own in {place.name} any more"
     messages.success(request, f"{membership.user.text} {told}.")

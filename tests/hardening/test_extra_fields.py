@@ -66,6 +66,10 @@ FORMS: dict[str, Callable[[World], Data]] = {
     "sources": lambda world: {"bundle": zipped(), "origin": "main"},
     "members": lambda world: {"username": "outsider", "role": "viewer"},
     "member-role": lambda world: {"role": "deployer"},
+    "member-place": lambda world: {"place": "dev", "role": "deployer"},
+    "groups": lambda world: {"name": "sre"},
+    "group-add": lambda world: {"username": "approver"},
+    "group-role": lambda world: {"place": "dev", "role": "deployer"},
     "service-accounts": lambda world: {"name": "other", "role": "viewer"},
     "service-account": lambda world: {"name": "t", "where": "support-desk", "actions": "PROPOSE", "days": "7"},
     "invite": lambda world: {"email": "", "role": "viewer"},
@@ -93,7 +97,7 @@ FORMS: dict[str, Callable[[World], Data]] = {
 """What the form of an address asks for, all of it; addresses whose form takes nothing are posted empty."""
 
 REFUSED = {
-    "configuration-check", "group-role-add", "environment-import-state", "environment-secrets", "environment-try",
+    "configuration-check", "environment-import-state", "environment-secrets", "environment-try",
 }  # fmt: skip
 """These write nothing here: a check alone, or they need a provider, a state file or something deployed."""
 NOTHING_TO_DO = {"environment-adopt"}

@@ -14,7 +14,7 @@ from deployments.telling import channels
 from projects.models import Environment, Membership, SourceBundle, User
 from projects.people.api_tokens import make_service_account, make_token
 from projects.people.invitations import invite
-from projects.people.models import Group
+from projects.people.models import Group, GroupMember
 from projects.roles import Action, Role
 
 
@@ -172,6 +172,9 @@ def one_of_everything(
     token, _ = make_token(user=service.user, name="build", actions=[Action.PROPOSE], days=1, made_by=owner)
     waiting = propose(prod, Status.WAITING)
     comment = discussing.start(deployment=waiting, about="", actor=owner, text="Why now?", key=uuid4())
+    group = Group.objects.create(project=project, name="ops")
+    membership = Membership.objects.get(project=project, user=member)
+    GroupMember.objects.create(group=group, membership=membership)
     return {
         "channel": channel.pk,
         "delivery": channels.test(channel=channel, actor=owner)[0].pk,
@@ -179,9 +182,9 @@ def one_of_everything(
         "service": service.pk,
         "token": token.pk,
         "invitation": invite(project=project, role=Role.VIEWER, email="", by=owner)[0].pk,
-        "group": Group.objects.create(project=project, name="ops", provider="x", claim="ops").pk,
+        "group": group.pk,
         "person": member.username,
-        "member": Membership.objects.get(project=project, user=member).pk,
+        "member": membership.pk,
         "deployment": waiting.public_id,
         "thread": comment.thread_id,
         "comment": comment.pk,

@@ -213,6 +213,8 @@ EXAMPLES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, object]], dict[st
     "member-remove": (("{member}",), lambda names: {}),
     "member-place": (("{member}",), lambda names: {"place": "dev", "role": "deployer"}),
     "groups": ((), lambda names: {"name": "sre"}),
+    "group-add": (("{group}",), lambda names: {"username": "bob"}),
+    "group-drop": (("{group}", "{member}"), lambda names: {}),
     "group-role": (("{group}",), lambda names: {"place": "dev", "role": "deployer"}),
     "group-remove": (("{group}",), lambda names: {}),
     "view-as": ((), lambda names: {"role": "viewer"}),

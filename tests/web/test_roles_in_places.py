@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from deployments import inbox, orders
+from deployments.deciding import decisions
 from deployments.errors import NotAllowed
 from deployments.models import Deployment, Status
 from deployments.telling.occasions import Occasion
@@ -28,7 +29,7 @@ from tests.web.conftest import Visit
 from tests.web.ladder import RUNGS, Rung, address_of, one_of_everything
 
 pytestmark = pytest.mark.django_db
-PLACED = {"dev": "dev", "{record}": "dev", "{deployment}": "prod"}
+PLACED = {"dev": "dev", "prod": "prod", "{record}": "dev", "{deployment}": "prod"}
 """The environment that an address is about, by its first argument."""
 IN_PLACES = [rung for rung in RUNGS if rung.arguments and rung.arguments[0] in PLACED]
 
@@ -89,7 +90,7 @@ def test_the_role_there_decides(
         client = visit(person)
         status = (client.post(url, rung.data) if rung.method == "POST" else client.get(url)).status_code
         assert (status != 403) == (rung.action in TABLE[decisive]), (person.username, role, place, status)
-        assert status != 404
+        assert status != 404 or 404 in rung.answers
 
 
 @pytest.mark.parametrize("line", [line for line in api_lines() if "{project}" in line.address], ids=str)
@@ -123,6 +124,7 @@ def test_the_inbox_and_the_mails_follow(
     waiting = propose(prod, Status.WAITING)
 
     def told() -> tuple[list[str], list[int]]:
+        decisions.settle(waiting)  # as beat does every few seconds
         rows = tell(Occasion.PLAN_WAITING, environment=prod, deployment=waiting)
         return [row.to_text for row in rows], [inbox.to_approve(each).count() for each in (ada, vera)]
 

@@ -48,7 +48,7 @@ def test_an_owner_reads_what_the_role_reads_and_changes_nothing(
     rung: Rung, address: Callable[[Rung], str], visit: Visit, alice: User
 ) -> None:
     url = address(rung)
-    for role in LESSER:
+    for role in LESSER if rung.method == "GET" else LESSER[-1:]:
         client = visit(alice)
         look_as(client, role)
         answer = client.generic(rung.method, url)
@@ -60,16 +60,10 @@ def test_an_owner_reads_what_the_role_reads_and_changes_nothing(
 
 
 @pytest.mark.parametrize("own", list(Role))
-@pytest.mark.parametrize("there", [None, *Role])
-@pytest.mark.parametrize("seen", list(Role))
-def test_it_never_widens(
-    own: Role, there: Role | None, seen: Role, project: Project, dev: Environment, alice: User
-) -> None:
+def test_it_never_widens(own: Role, project: Project, dev: Environment, alice: User) -> None:
     membership = Membership.objects.get(project=project, user=alice)
     membership.role = own
     membership.save()
-    if there is not None:
-        EnvironmentRole.objects.create(membership=membership, environment=dev, role=there)
 
     def allowed() -> set[tuple[str, Action]]:
         here = {("", each) for each in Action if access_to(alice, project.slug).can(each)}
@@ -77,10 +71,16 @@ def test_it_never_widens(
         lists = {("list", each) for each in Action if environments_where(alice, each).exists()}
         return here | lists | {("dev", each) for each in Action if in_dev.can(each)}
 
-    before = allowed()
-    alice.view_as = ViewAs(project.slug, seen)
-    assert allowed() <= before
-    assert {action for _, action in allowed()} <= TABLE[seen]
+    for there in (None, *Role):
+        EnvironmentRole.objects.all().delete()
+        if there is not None:
+            EnvironmentRole.objects.create(membership=membership, environment=dev, role=there)
+        alice.view_as = None
+        before = allowed()
+        for seen in Role:
+            alice.view_as = ViewAs(project.slug, seen)
+            assert allowed() <= before, (there, seen)
+            assert {action for _, action in allowed()} <= TABLE[seen]
 
 
 def test_other_projects_are_as_before_but_nothing_is_changed_there(project: Project, alice: User, visit: Visit) -> None:
