@@ -13,14 +13,16 @@ from django.utils import timezone
 
 from deployments import second_factor
 from deployments.discussing.models import Mention
-from deployments.models import OPEN, RAN, Approval, Deployment, ShownCode, Status
+from deployments.models import OPEN, RAN, Approval, Deployment, Emergency, ShownCode, Status
 from projects.access import environments_where
-from projects.models import Credentials, Environment, User
+from projects.models import Credentials, User
 from projects.people.models import Invitation
 from projects.roles import Action
 
 AT_MOST = 20
-"""How many of a kind the page shows; the badge counts them all."""
+"""How many of a kind the page shows; the badge counts more of them."""
+COUNTED = 100
+"""Where counting ends: the header of every page asks, and nobody reads larger numbers."""
 STILL_NEWS = timedelta(days=30)
 """How long a failed run stays in the inbox, when nothing was deployed there since."""
 
@@ -60,10 +62,10 @@ def inbox(user: User) -> Inbox:
 
 
 def count(user: User) -> int:
-    """How many things wait for this person: one query, each of its parts by an index."""
+    """How many things wait for this person, up to `COUNTED`: one query, each of its parts by an index."""
     others = (to_start(user), parked(user), failed(user), invitations(user), mentions(user), emergencies(user))
     parts = [each.order_by().values("pk") for each in others]
-    return to_approve(user).order_by().values("pk").union(*parts, all=True).count()
+    return to_approve(user).order_by().values("pk").union(*parts, all=True)[:COUNTED].count()
 
 
 def badge(request: HttpRequest) -> dict[str, Any]:
@@ -75,9 +77,7 @@ def badge(request: HttpRequest) -> dict[str, Any]:
 def to_approve(user: User) -> QuerySet[Deployment]:
     """Plans that wait for this person among others, by what the protection asks for, and not reviewed by them yet."""
     return (
-        Deployment.objects.filter(
-            status=Status.WAITING, awaited__person=user, environment__in=_places(user, Action.APPROVE)
-        )
+        Deployment.objects.filter(_there(user, Action.APPROVE), status=Status.WAITING, awaited__person=user)
         .exclude(Exists(Approval.objects.filter(deployment=OuterRef("pk"), actor=user)))
         .order_by("pk")
     )
@@ -85,9 +85,7 @@ def to_approve(user: User) -> QuerySet[Deployment]:
 
 def to_start(user: User) -> QuerySet[Deployment]:
     """Plans of mine that only have to be started."""
-    return Deployment.objects.filter(
-        status=Status.READY, proposed_by=user, environment__in=_places(user, Action.RUN)
-    ).order_by("pk")
+    return Deployment.objects.filter(_there(user, Action.RUN), status=Status.READY, proposed_by=user).order_by("pk")
 
 
 def parked(user: User) -> QuerySet[Deployment]:
@@ -95,9 +93,9 @@ def parked(user: User) -> QuerySet[Deployment]:
     good = ShownCode.objects.filter(deployment=OuterRef("pk"), expires_at__gt=timezone.now() + second_factor.MARGIN)
     return (
         Deployment.objects.filter(
+            _there(user, Action.RUN),
             status__in=(Status.QUEUED, Status.RUNNING),
             environment__credentials=Credentials.ROLE,
-            environment__in=_places(user, Action.RUN),
         )
         .exclude(environment__mfa_serial="")
         .exclude(Exists(good))
@@ -115,10 +113,10 @@ def failed(user: User) -> QuerySet[Deployment]:
     started = Deployment.objects.filter(run_by=user).order_by().values("pk")
     return (
         Deployment.objects.filter(
+            _there(user, Action.VIEW),
             pk__in=mine.union(started),
             status=Status.FAILED,
             ended_at__gt=timezone.now() - STILL_NEWS,
-            environment__in=_places(user, Action.VIEW),
         )
         .exclude(Exists(since))
         .order_by("pk")
@@ -134,21 +132,18 @@ def invitations(user: User) -> QuerySet[Invitation]:
 
 def mentions(user: User) -> QuerySet[Mention]:
     """What somebody asked this person in a discussion, where they have neither answered nor said that they read it."""
-    places = _places(user, Action.VIEW)
-    return Mention.objects.filter(
-        person=user, settled_at=None, comment__thread__deployment__environment__in=places
-    ).order_by("pk")
+    there = _there(user, Action.VIEW, "comment__thread__deployment__environment")
+    return Mention.objects.filter(there, person=user, settled_at=None).order_by("pk")
 
 
 def emergencies(user: User) -> QuerySet[Deployment]:
     """What others deployed without approval, in an emergency, and nobody has looked at since."""
     return (
         Deployment.objects.filter(
-            emergency__reviewed_at=None,
-            emergency__isnull=False,
+            _there(user, Action.APPROVE),
+            pk__in=Emergency.objects.filter(reviewed_at=None).values("pk"),
             ended_at__isnull=False,
             started_at__isnull=False,
-            environment__in=_places(user, Action.APPROVE),
         )
         .exclude(emergency__actor=user)
         .order_by("pk")
@@ -157,16 +152,16 @@ def emergencies(user: User) -> QuerySet[Deployment]:
 
 def _asked(user: User) -> list[Deployment]:
     mine = (
-        Deployment.objects.filter(proposed_by=user, status__in=OPEN, environment__in=_places(user, Action.VIEW))
+        Deployment.objects.filter(_there(user, Action.VIEW), proposed_by=user, status__in=OPEN)
         .select_related("environment__project", "configuration")
         .order_by("-pk")[:AT_MOST]
     )
     return list(mine)
 
 
-def _places(user: User, action: Action) -> QuerySet[Environment, Any]:
-    """Keys of the environments where this person may do that."""
-    return environments_where(user, action).order_by().values("pk")
+def _there(user: User, action: Action, environment: str = "environment") -> Exists:
+    """That this person may do that in the row's environment: asked row by row, as few rows wait among many places."""
+    return Exists(environments_where(user, action).filter(pk=OuterRef(environment)).order_by())
 
 
 def _shown(found: QuerySet[Deployment]) -> list[Deployment]:

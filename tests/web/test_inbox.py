@@ -141,6 +141,17 @@ def test_the_number_is_one_query_however_much_there_is(
         assert inbox.count(ada) == 5
 
 
+def test_counting_ends_where_nobody_reads_on(
+    prod: Environment, propose: Propose, visit: Visit, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        propose(prod, Status.READY)
+    monkeypatch.setattr(inbox, "COUNTED", 2)
+    assert inbox.count(bob) == 2
+    monkeypatch.setattr(inbox, "count", lambda user: 100)
+    assert '99+<span class="visually-hidden"> wait for you' in shown(visit, bob)
+
+
 def test_every_page_says_the_number_and_asks_again(
     prod: Environment, propose: Propose, visit: Visit, ada: User, vera: User
 ) -> None:
