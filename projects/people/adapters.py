@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from projects.audit.deeds import Deed, Outcome
@@ -48,11 +50,14 @@ class Accounts(DefaultAccountAdapter):
         return url_has_allowed_host_and_scheme(url, {self.request.get_host()}, require_https=self.request.is_secure())
 
     def post_login(self, request: HttpRequest, user: User, **known: Any) -> HttpResponse:
-        """All steps are done: groups of the provider become roles."""
+        """All steps are done: groups of the provider become roles, until the provider has to be asked again."""
         sociallogin = (known.get("signal_kwargs") or {}).get("sociallogin")
         if sociallogin is not None and "groups" in sociallogin.account.extra_data:
             account = sociallogin.account
             groups.keep_in_step(user=user, provider=account.provider, groups=account.extra_data["groups"])
+        if sociallogin is not None and settings.PROVIDER_SESSION_HOURS:
+            # A moment, not a span: the session ends then however often it is written.
+            request.session.set_expiry(timezone.now() + timedelta(hours=settings.PROVIDER_SESSION_HOURS))
         write(Deed.SIGNED_IN, actor=user, detail={"by": sociallogin.account.provider} if sociallogin else {})
         answer: HttpResponse = super().post_login(request, user, **known)
         return answer

@@ -62,6 +62,9 @@ SOCIALACCOUNT_QUERY_EMAIL = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_STORE_TOKENS = False
 
+# How long a sign-in by a provider lasts, as it says nothing of people who leave; 0: as long as any other.
+PROVIDER_SESSION_HOURS = number("PROVIDER_SESSION_HOURS", "12")
+
 # How many calls of the API one token may make in a minute.
 API_CALLS_PER_MINUTE = number("API_CALLS_PER_MINUTE", "600", least=1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,9 +15,11 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.providers.github.views import GitHubOAuth2Adapter
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from projects.audit.models import AuditEntry
 from projects.models import Membership, Project, User
@@ -98,6 +101,29 @@ def test_somebody_new_gets_an_account_and_no_project(behave: Behave, project: Pr
     come()
     assert User.objects.filter(username__startswith="pat").count() == 1, "the second time it is the same person"
     assert "okta" in client.get(reverse("socialaccount_connections")).content.decode()
+
+
+def test_a_sign_in_by_a_provider_ends_however_busy_it_is(behave: Behave, settings: Any, alice: User) -> None:
+    settings.PROVIDER_SESSION_HOURS = 3
+    client, _ = come()
+
+    def lasts() -> timedelta:
+        return Session.objects.get(session_key=client.session.session_key).expire_date - timezone.now()
+
+    assert timedelta(hours=2.9) < lasts() <= timedelta(hours=3)
+    before, session = lasts(), client.session
+    session["busy"] = True
+    session.save()
+    assert lasts() <= before, "writing to it does not prolong it"
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert client.get(reverse("projects"))["Location"].startswith(reverse("sign-in"))
+    settings.PROVIDER_SESSION_HOURS = 0
+    client, _ = come()
+    assert lasts() > timedelta(days=10)
+    settings.PROVIDER_SESSION_HOURS = 3
+    client = Client()
+    client.post(reverse("sign-in"), {"username": "alice", "password": "alice"})
+    assert lasts() > timedelta(days=10), "a password has nothing to do with a provider"
 
 
 @pytest.mark.parametrize(
