@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from deployments.engine.errors import PlanMismatch
 from deployments.errors import OutOfDate
@@ -24,6 +25,11 @@ def rendering_of(deployment: Deployment) -> str:
 def digest_of(text: str) -> str:
     """SHA-256 of a rendering, 64 lower-case hex digits."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def as_it_was(rendering: Rendering) -> SafeString:
+    """A kept rendering for a page: our own markup, made with everything from elsewhere escaped."""
+    return SafeString(rendering.text)
 
 
 def keep(deployment: Deployment, seen: str) -> Rendering:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from deployments import approvals
 from deployments.approvals import Review
-from deployments.deciding import emergencies, freezes
+from deployments.deciding import emergencies, freezes, renderings
 from deployments.errors import WorkflowError
 from deployments.forms import EmergencyForm, FindingsForm, OverrideForm, ReviewForm
 from deployments.models import Deployment, Emergency, Rendering
@@ -100,7 +100,14 @@ def seen(request: HttpRequest, slug: str, public_id: str, digest: str) -> HttpRe
     access, found = opened(request, slug, public_id)
     rows = found.approvals.filter(saw=digest)
     shown = get_object_or_404(Rendering, digest=digest, pk__in=rows.values("saw"))
-    context = {"access": access, "tab": "deployments", "deployment": found, "rendering": shown, "reviews": rows}
+    context = {
+        "access": access,
+        "tab": "deployments",
+        "deployment": found,
+        "rendering": shown,
+        "markup": renderings.as_it_was(shown),
+        "reviews": rows,
+    }
     return page(request, "deployments/seen.html", context)
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from django.urls import reverse
+from django.utils import timezone
 
 from deployments.discussing import discussing
-from deployments.models import Deployment, Status
+from deployments.models import Approval, Deployment, Emergency, Rendering, Status
 from deployments.telling import channels
 from projects.models import Environment, Membership, SourceBundle, User
 from projects.people.api_tokens import make_service_account, make_token
@@ -34,6 +35,7 @@ class Rung:
 
 
 Propose = Callable[..., Deployment]
+DIGEST = "5e" * 32
 VIEW = Action.VIEW
 RUNGS = [
     Rung("project", "GET", VIEW),
@@ -103,8 +105,8 @@ RUNGS = [
     Rung("deployment-promote", "POST", Action.PROPOSE, ("{deployment}",), (302,), {"environment": "prod"}),
     Rung("deployment-override", "POST", Action.MANAGE_ENVIRONMENTS, ("{deployment}",), (302,)),
     Rung("deployment-emergency", "POST", Action.BREAK_GLASS, ("{deployment}",), (302,)),
-    Rung("deployment-look", "POST", Action.APPROVE, ("{deployment}",), (404,)),
-    Rung("deployment-seen", "GET", VIEW, ("{deployment}", "0" * 64), (404,)),
+    Rung("deployment-look", "POST", Action.APPROVE, ("{record}",), (302,)),
+    Rung("deployment-seen", "GET", VIEW, ("{record}", "{seen}")),
     Rung("deployment-start", "POST", Action.RUN, ("{deployment}",), (302,)),
     Rung("deployment-code", "POST", Action.RUN, ("{deployment}",), (302,)),
     Rung("deployment-cancel", "POST", Action.CANCEL_OWN, ("{deployment}",), (302,)),
@@ -171,6 +173,13 @@ def one_of_everything(
     service = make_service_account(project=project, name="ci", role=Role.DEPLOYER, by=owner)
     token, _ = make_token(user=service.user, name="build", actions=[Action.PROPOSE], days=1, made_by=owner)
     waiting = propose(prod, Status.WAITING)
+    Emergency.objects.create(
+        deployment=record, actor=owner, actor_text=owner.text, plan_digest=DIGEST, reason="x", factor_at=timezone.now()
+    )
+    seen = Rendering.objects.create(digest=DIGEST, text="<p>what was seen</p>")
+    Approval.objects.create(
+        deployment=record, actor=owner, actor_text=owner.text, approved=True, plan_digest=DIGEST, saw=seen
+    )
     comment = discussing.start(deployment=waiting, about="", actor=owner, text="Why now?", key=uuid4())
     group = Group.objects.create(project=project, name="ops")
     membership = Membership.objects.get(project=project, user=member)
@@ -189,6 +198,7 @@ def one_of_everything(
         "thread": comment.thread_id,
         "comment": comment.pk,
         "record": record.public_id,
+        "seen": seen.digest,
     }
 
 

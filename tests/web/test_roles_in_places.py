@@ -124,6 +124,7 @@ def test_the_inbox_and_the_mails_follow(
     waiting = propose(prod, Status.WAITING)
 
     def told() -> tuple[list[str], list[int]]:
+        decisions.keep(waiting, decisions.decision(waiting))
         decisions.settle(waiting)  # as beat does every few seconds
         rows = tell(Occasion.PLAN_WAITING, environment=prod, deployment=waiting)
         return [row.to_text for row in rows], [inbox.to_approve(each).count() for each in (ada, vera)]
