@@ -15,7 +15,7 @@ from deployments import second_factor
 from deployments.discussing.models import Mention
 from deployments.models import OPEN, RAN, Approval, Deployment, Emergency, ShownCode, Status
 from projects.access import environments_where
-from projects.models import Credentials, User
+from projects.models import Credentials, ProtectionRevision, User
 from projects.people.models import Invitation
 from projects.roles import Action
 
@@ -38,13 +38,14 @@ class Inbox:
     invitations: list[Invitation]
     mentions: list[Mention]
     emergencies: list[Deployment]
+    protections: list[ProtectionRevision]
     asked: list[Deployment]
 
     @property
     def waits(self) -> bool:
         """Something waits for this person."""
         urgent = (self.to_approve, self.to_start, self.parked, self.failed, self.emergencies)
-        return any((*urgent, self.invitations, self.mentions))
+        return any((*urgent, self.invitations, self.mentions, self.protections))
 
 
 def inbox(user: User) -> Inbox:
@@ -57,13 +58,15 @@ def inbox(user: User) -> Inbox:
         invitations=list(invitations(user).select_related("project").order_by("pk")[:AT_MOST]),
         mentions=list(mentions(user).select_related("comment__thread__deployment__environment__project")[:AT_MOST]),
         emergencies=_shown(emergencies(user)),
+        protections=list(protections(user).select_related("environment__project").defer("text")[:AT_MOST]),
         asked=_asked(user),
     )
 
 
 def count(user: User) -> int:
     """How many things wait for this person, up to `COUNTED`: one query, each of its parts by an index."""
-    others = (to_start(user), parked(user), failed(user), invitations(user), mentions(user), emergencies(user))
+    deployments = (to_start(user), parked(user), failed(user), emergencies(user))
+    others = (*deployments, invitations(user), mentions(user), protections(user))
     parts = [each.order_by().values("pk") for each in others]
     return to_approve(user).order_by().values("pk").union(*parts, all=True)[:COUNTED].count()
 
@@ -134,6 +137,13 @@ def mentions(user: User) -> QuerySet[Mention]:
     """What somebody asked this person in a discussion, where they have neither answered nor said that they read it."""
     there = _there(user, Action.VIEW, "comment__thread__deployment__environment")
     return Mention.objects.filter(there, person=user, settled_at=None).order_by("pk")
+
+
+def protections(user: User) -> QuerySet[ProtectionRevision]:
+    """Changes of protection that this person may consent to: somebody else proposed them."""
+    there = _there(user, Action.MANAGE_ENVIRONMENTS)
+    waiting = ProtectionRevision.objects.filter(there, in_force_at=None, closed_at=None)
+    return waiting.exclude(author=user).order_by("pk")
 
 
 def emergencies(user: User) -> QuerySet[Deployment]:

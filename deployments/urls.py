@@ -19,11 +19,24 @@ from deployments.views import (
     optimising,
     overview,
     promoting,
+    protection,
+    protection_editing,
     reviews,
     rollback,
     runs,
     secrets,
 )
+
+protection_patterns = [
+    path("", protection.protection, name="protection"),
+    path("edit/", protection_editing.edit, name="protection-edit"),
+    path("compare/", protection.compare, name="protection-compare"),
+    path("<int:number>/", protection.revision, name="protection-revision"),
+    path("<int:number>.json", protection.file, name="protection-file"),
+    path("<int:number>/consent/", protection.consent, name="protection-consent"),
+    path("<int:number>/decline/", protection.decline, name="protection-decline"),
+    path("<int:number>/withdraw/", protection.withdraw, name="protection-withdraw"),
+]
 
 environment_patterns = [
     path("", environments.environment, name="environment"),
@@ -85,5 +98,6 @@ urlpatterns = [
     path("projects/<slug:slug>/deployments/<slug:public_id>/", include(deployment_patterns)),
     path("projects/<slug:slug>/deployments/<slug:public_id>/discussion/", include("deployments.discussing.urls")),
     path("projects/<slug:slug>/environments/<slug:name>/", include(environment_patterns)),
+    path("projects/<slug:slug>/environments/<slug:name>/protection/", include(protection_patterns)),
     path("projects/<slug:slug>/rollback/<slug:deployment_id>/", rollback.rollback, name="rollback"),
 ]

@@ -140,6 +140,16 @@ class Environment(models.Model):
         return bool(self.mfa_serial) and self.credentials == Credentials.ROLE
 
 
+class RevisionState(models.TextChoices):
+    """What became of a change of protection; the label completes "revision 4 ..."."""
+
+    WAITS = "waits", "waits for another owner"
+    TOOK_EFFECT = "took effect", "took effect"
+    DECLINED = "declined", "was declined"
+    WITHDRAWN = "withdrawn", "was withdrawn"
+    OVERTAKEN = "overtaken", "was overtaken by a newer one"
+
+
 class ProtectionRevision(models.Model):
     """One numbered revision of what an environment asks of plans; what it says is never changed once written.
 
@@ -172,6 +182,18 @@ class ProtectionRevision(models.Model):
 
     def __str__(self) -> str:
         return f"protection {self.number} of {self.environment}"
+
+    @property
+    def state(self) -> RevisionState:
+        """What became of it."""
+        if self.in_force_at:
+            return RevisionState.TOOK_EFFECT
+        if not self.closed_at:
+            return RevisionState.WAITS
+        if not self.settled_by_text:
+            return RevisionState.OVERTAKEN
+        mine = (self.settled_by_id, self.settled_by_text) == (self.author_id, self.author_text)
+        return RevisionState.WITHDRAWN if mine else RevisionState.DECLINED
 
 
 class Configuration(models.Model):

@@ -22,6 +22,7 @@ api_patterns = [
     path("projects", api.projects, name="api-projects"),
     path("projects/<slug:slug>", api.project, name="api-project"),
     path("projects/<slug:slug>/environments", api.environments, name="api-environments"),
+    path("projects/<slug:slug>/environments/<slug:environment>/protection", api.protection, name="api-protection"),
     path("projects/<slug:slug>/configuration", api.configuration, name="api-configuration"),
     path("projects/<slug:slug>/sources", api.sources, name="api-sources"),
 ]

@@ -20,6 +20,8 @@ class Occasion(models.TextChoices):
     DRIFT_FOUND = "drift.found", "drift is found"
     BREAK_GLASS = "break.glass", "somebody deploys without approval in an emergency"
     MENTIONED = "mentioned", "somebody asks you in a discussion"
+    PROTECTION_WAITING = "protection.waiting", "a change of protection waits for consent"
+    PROTECTION_CHANGED = "protection.changed", "the protection of an environment is another one"
     TEST = "test", "a test"
 
 
@@ -36,6 +38,7 @@ BY_DEFAULT = frozenset(
         Occasion.PLAN_REJECTED,
         Occasion.RUN_FAILED,
         Occasion.BREAK_GLASS,
+        Occasion.PROTECTION_WAITING,
         Occasion.MENTIONED,
     }
 )
@@ -61,5 +64,7 @@ CONCERNS: dict[Occasion, Concerned] = {
     Occasion.RUN_CANCELLED: Concerned.PARTIES,
     Occasion.DRIFT_FOUND: Concerned.GUARDIANS,
     Occasion.BREAK_GLASS: Concerned.GUARDIANS,
+    Occasion.PROTECTION_WAITING: Concerned.NAMED,
+    Occasion.PROTECTION_CHANGED: Concerned.GUARDIANS,
     Occasion.MENTIONED: Concerned.NAMED,
 }

@@ -134,6 +134,17 @@ def when(value: Any) -> SafeString:
     )
 
 
+@register.simple_tag
+def moment(value: datetime) -> SafeString:
+    """A moment, past or to come, as the reader's own clock shows it; in UTC where there is no JavaScript."""
+    value = value.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" data-moment>{} UTC</time>',
+        value.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        value.strftime("%Y-%m-%d %H:%M"),
+    )
+
+
 def ago(seconds: float) -> str:
     """`3 minutes ago`, from seconds; what lies ahead by clock skew is `just now`. times.js says it the same way."""
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):

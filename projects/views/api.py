@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
+from projects import protecting
 from projects.access import Access
 from projects.bundles import BundleError, read_zip
 from projects.configuration import parse
@@ -53,6 +54,20 @@ def get_project(request: HttpRequest, access: Access) -> HttpResponse:
 def list_environments(request: HttpRequest, access: Access) -> HttpResponse:
     """The environments the token reaches: account, region and whether plans need approval."""
     return as_json({"environments": [_environment(each) for each in _reached(access)]})
+
+
+@endpoint(Action.VIEW)
+def get_protection(request: HttpRequest, access: Access, environment: str) -> HttpResponse:
+    """What an environment asks of plans: the protection in force, its revision, and the number of one that waits."""
+    now, waits = protecting.in_force(access.place), protecting.waiting(access.place)
+    return as_json(
+        {
+            "revision": now.number,
+            "digest": now.digest,
+            "protection": now.protection.as_dict(),
+            "waiting": waits.number if waits else None,
+        }
+    )
 
 
 @endpoint(Action.VIEW)
@@ -149,5 +164,6 @@ def _revision(row: Configuration) -> dict[str, Any]:
 projects = resource(GET=list_projects)
 project = resource(GET=get_project)
 environments = resource(GET=list_environments)
+protection = resource(GET=get_protection)
 configuration = resource(GET=get_configuration, PUT=put_configuration)
 sources = resource(POST=post_source)

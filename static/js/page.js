@@ -1,6 +1,7 @@
 // Small conveniences of every page: relative times, copy buttons, menus that close. All work on elements that come later.
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const here = new Intl.DateTimeFormat(undefined, { weekday: "short", year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short" });
 
 function ago(seconds) {
   for (const [unit, size] of UNITS) {
@@ -14,6 +15,7 @@ export function tellTimes(root = document) {
   for (const element of root.querySelectorAll("time[datetime]")) {
     const moment = new Date(element.dateTime);
     if (Number.isNaN(moment.getTime())) continue;
+    if ("moment" in element.dataset) { element.textContent = here.format(moment); continue; }
     const words = ago((Date.now() - moment) / 1000);
     if (element.textContent !== words) element.textContent = words;
     element.title = local.format(moment);

@@ -33,7 +33,14 @@ pytestmark = pytest.mark.django_db
 
 PLACES = {"dev": "environment", "prod": "environment"}
 """Names of ours that rungs say as they are, by what they name."""
-NUMBERS = {"configuration-revision": "number"}
+NUMBERS = {
+    "configuration-revision": "number",
+    "protection-revision": "number",
+    "protection-file": "number",
+    "protection-consent": "number",
+    "protection-decline": "number",
+    "protection-withdraw": "number",
+}
 NAMES_NO_ROW = {"csv", "json", "template.json", "plan.json", "0" * 12, "crm-token", "anything/else"}
 KEYS = {
     "account_confirm_email", "account_reset_password_from_key", "invitation-follow", "oidc_login", "oidc_callback",

@@ -57,6 +57,7 @@ API: dict[str, tuple[str, ...]] = {
     "api-projects": (),
     "api-project": ("{slug}",),
     "api-environments": ("{slug}",),
+    "api-protection": ("{slug}", "{environment}"),
     "api-configuration": ("{slug}",),
     "api-sources": ("{slug}",),
     "api-plans": ("{slug}", "{environment}"),

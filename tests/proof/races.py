@@ -72,6 +72,26 @@ def _play_all(directory: Path) -> dict[str, Any]:
         in_child(contests.run, pk, 0.0)
         told["freezes"].append(in_child(contests.told_of, pk).answer)
     told["deliveries"] = _deliveries(directory)
+    told["protections"] = _protections()
+    return told
+
+
+def _protections() -> list[dict[str, Any]]:
+    """Two owners propose at once; then its author takes back what waits, another consents to it, a third declines."""
+    from tests.proof import acts, owners
+
+    slug, told = "m00003", []
+    in_child(acts.found, slug, "700000000003", "small.yaml")
+    in_child(owners.gather, slug)
+    for _ in range(ROUNDS):
+        base = (slug, in_child(owners.told_of, slug).answer["in force"])
+        proposed = _at_once([(owners.bob_proposes, base), (owners.otto_proposes, base)])
+        before = in_child(owners.told_of, slug).answer
+        waits = (slug, before["newest"])
+        heard = _at_once(
+            [(owners.author_withdraws, waits), (owners.other_consents, waits), (owners.third_declines, waits)]
+        )
+        told.append({"proposed": proposed, "before": before, "heard": heard, **in_child(owners.told_of, slug).answer})
     return told
 
 

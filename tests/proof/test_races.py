@@ -90,3 +90,21 @@ def test_a_run_delivered_three_times_runs_once(races: dict[str, Any]) -> None:
     assert told["records"] == 1
     assert told["plan afterwards"]["status"] == "unchanged"
     assert (told["second"]["status"], told["second"]["events"]) == ("stale", 0), "the other plan made no call"
+
+
+@pytest.mark.processes
+def test_of_two_changes_of_protection_one_waits_and_is_settled_once(races: dict[str, Any]) -> None:
+    in_force = 1
+    for told in races["protections"]:
+        assert sorted(told["proposed"]) == ["Conflict", "done"]
+        assert (told["before"]["state"], told["before"]["waits"]) == ("waits", 1)
+        assert sorted(told["heard"]) == ["Refused", "Refused", "done"]
+        withdrawn, consented, _ = (heard == "done" for heard in told["heard"])
+        state, deed = (
+            ("withdrawn", ["withdrawn"]) if withdrawn
+            else ("took effect", ["changed", "consented"]) if consented
+            else ("declined", ["declined"])
+        )  # fmt: skip
+        in_force = told["newest"] if consented else in_force
+        assert (told["state"], told["in force"], told["waits"]) == (state, in_force, 0)
+        assert told["deeds"] == sorted(f"protection.{each}" for each in [*deed, "proposed"])
