@@ -20,6 +20,7 @@ def run(folder: Path, results: Path, *, large: Size = LARGE) -> int:
     print("measuring a large installation", flush=True)
     folder.mkdir(parents=True, exist_ok=True)
     decided = deciding.measure()
+    print("\n".join(deciding.lines(decided)), flush=True)
     found: list[pages.Page] = []
     written: list[auditing.Auditing] = []
     with databases(folder) as servers:
@@ -30,10 +31,12 @@ def run(folder: Path, results: Path, *, large: Size = LARGE) -> int:
                     began = monotonic()
                     house.call(fill, size)
                     print(f"filled {vendor}, {size.name}, in {monotonic() - began:.0f} s", flush=True)
-                found += pages.measure(vendor, *houses, rounds=pages.ROUNDS)
-                written.append(auditing.measure(houses[-1], seconds=auditing.SECONDS, writers=auditing.WRITERS))
-    lines = [*deciding.lines(decided), *(line for each in written for line in auditing.lines(each))]
-    print("\n".join(["", pages.table(found), "", *pages.aims(found), *lines]))
+                measured = pages.measure(vendor, *houses, rounds=pages.ROUNDS)
+                print("\n".join(["", pages.table(measured), "", *pages.aims(measured)]), flush=True)
+                audited = auditing.measure(houses[-1], seconds=auditing.SECONDS, writers=auditing.WRITERS)
+                print("\n".join(auditing.lines(audited)), flush=True)
+                found += measured
+                written.append(audited)
     now = datetime.now(UTC)
     document = {
         "time": now.isoformat(timespec="seconds"),

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from benchmarks.bare import NOTHING
-from benchmarks.world import GREAT, NEEDLE, RARE, VISITOR
+from benchmarks.world import GREAT, NEEDLE, RARE, VISITOR, WAITING
 from projects.audit.models import AuditEntry
 from projects.models import User
 
@@ -28,6 +28,7 @@ PAGES: Mapping[str, tuple[str, Sequence[str], Mapping[str, str]]] = {
     "inbox": ("inbox", (), {}),
     "inbox, its number": ("inbox-badge", (), {}),
     "project": ("project", (GREAT,), {}),
+    "a plan that waits": ("deployment", (GREAT, WAITING), {}),
     "deployments": ("deployments", (GREAT,), {}),
     "members": ("members", (GREAT,), {}),
     "members, by name": ("members", (GREAT,), {"text": "0001"}),

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection, models, transaction
 
 from deployments.engine.plan import Plan, PlanKind, Subject
-from deployments.models import Approval, Deployment, PlanDocument, Status, new_deployment_id
+from deployments.models import Approval, Awaited, Deployment, PlanDocument, Status, new_deployment_id
 from deployments.telling.models import Delivery, Kind
 from deployments.telling.occasions import Occasion
 from projects import protecting
@@ -112,16 +112,14 @@ def _fill_roles(members: Sequence[Membership], environments: Sequence[Environmen
 
 
 def _fill_deployments(environments: Sequence[Environment], people: Sequence[User], size: Size, now: datetime) -> None:
-    """What has ended, and where anything has, plans that wait: per project one for approvals, in every third to start.
+    """What has ended, and plans that wait: per project one for approvals, in every third one to start.
 
     Every third plan that waits for approvals was proposed by the visitor, and so were those to start.
     """
-    if not size.deployments:
-        return
     wanted = (Configuration(project=environment.project, number=1, text="", digest=DIGEST, author_text=VISITOR)
               for environment in environments[::2])  # fmt: skip
     configurations = {row.project_id: row for row in _make(wanted)}
-    others = people[1:]
+    others = people[1:] or people
     rows: list[Deployment] = []
     for number, environment in enumerate(environments):
         third = number // 2 % 3 == 2
@@ -134,13 +132,14 @@ def _fill_deployments(environments: Sequence[Environment], people: Sequence[User
             rows.append(_deployment(at, environment, configurations[environment.project_id], status, proposer))
     rows[[row.status for row in rows].index(Status.WAITING)].public_id = WAITING
     waiting = [row for row in _make(rows) if row.status in (Status.WAITING, Status.READY)]
+    _make(Awaited(deployment=row, person=people[0]) for row in waiting if row.proposed_by != people[0])
     plans = [(row, _plan(row.environment)) for row in waiting]
     _make(
         PlanDocument(deployment=row, text=plan.to_json(), digest=plan.digest(), state_before={"serial": 0})
         for row, plan in plans
     )
     _make(
-        Approval(deployment=row, actor=others[1], actor_text="u", approved=True, plan_digest=plan.digest())
+        Approval(deployment=row, actor=others[0], actor_text="u", approved=True, plan_digest=plan.digest())
         for row, plan in plans if row.status == Status.READY
     )  # fmt: skip
 
