@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 
+from projects.audit.deeds import Deed
+from projects.audit.writing import write
 from projects.models import User
 from projects.roles import Role
 from strandsweb.demo_passwords import PASSWORDS
@@ -31,9 +34,11 @@ def make_accounts() -> list[User]:
         raise ImproperlyConfigured("The demo's accounts have known passwords; they are never made in production.")
     accounts = []
     for name, password in PASSWORDS.items():
-        account, made = User.objects.get_or_create(username=name)
-        if made:
-            account.set_password(password)
-            account.save(update_fields=["password"])
+        with transaction.atomic():
+            account, made = User.objects.get_or_create(username=name)
+            if made:
+                account.set_password(password)
+                account.save(update_fields=["password"])
+                write(Deed.ACCOUNT_CREATED, actor=None, target_type="account", target=name, detail={"by": "the demo"})
         accounts.append(account)
     return accounts

@@ -13,12 +13,13 @@ from django.views.decorators.http import require_GET, require_POST
 from deployments import approvals
 from deployments.approvals import Review
 from deployments.deciding import emergencies, freezes, renderings
-from deployments.errors import WorkflowError
+from deployments.errors import NotAllowed, WorkflowError
 from deployments.forms import EmergencyForm, FindingsForm, OverrideForm, ReviewForm
 from deployments.models import Deployment, Emergency, Rendering
 from deployments.views.deployments import opened
 from deployments.views.telling import tell_pages
 from projects.access import Access
+from projects.audit.middleware import denied
 from projects.forms import StyledForm
 from projects.pages import page
 from projects.people import factors
@@ -127,6 +128,8 @@ def _act(request: HttpRequest, found: Deployment, form: StyledForm, act: Callabl
         act(**form.cleaned_data)
     except WorkflowError as refusal:
         messages.error(request, str(refusal))
+        if isinstance(refusal, NotAllowed):
+            denied(request, found.environment.project, str(refusal))
     else:
         del request.session[draft]
         messages.success(request, done)

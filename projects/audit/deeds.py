@@ -87,6 +87,8 @@ class Deed(models.TextChoices):
     RECORD_WRITTEN = "record.written", "wrote the record of a run"
     DRIFT_FOUND = "drift.found", "looked for drift"
     EXPORT_READ = "export.read", "read an export"
+    HISTORY_KEY_INTRODUCED = "history.key", "introduced a key that signs the history"
+    HISTORY_REINDEXED = "history.reindexed", "rebuilt the index of the history"
     RECORD_READ = "record.read", "downloaded a file of a record"
     AUDIT_EXPORTED = "audit.exported", "exported the audit log"
     AUDIT_VERIFIED = "audit.verified", "verified the audit log"

@@ -11,6 +11,7 @@ from projects.audit.deeds import Deed
 from projects.audit.writing import write
 from projects.models import Membership, Project, User
 from projects.people.models import GivenRole, Group, GroupMember, GroupRole
+from projects.people.presence import look_again
 from projects.roles import STRENGTH, Role
 
 
@@ -34,6 +35,7 @@ def keep_in_step(*, user: User, provider: str, groups: Collection[str]) -> None:
         for membership in gone.select_related("project", "given__group"):
             _note(Deed.MEMBER_REMOVED, membership.project, user, membership.given.group)
         gone.delete()
+        look_again(user.pk)
         for role in wanted.values():
             _give(role.group.project, user, role)
         left = GroupMember.objects.filter(membership__user=user, group__provider=provider).exclude(group__in=now)
@@ -67,6 +69,7 @@ def settle(*, project: Project, provider: str, actor: User) -> None:
         if best is None:
             _note(Deed.MEMBER_REMOVED, project, membership.user, membership.given.group, actor)
             membership.delete()
+            look_again(membership.user_id)
             continue
         GivenRole.objects.filter(membership=membership).update(group=best.group)
         if best.role != membership.role:

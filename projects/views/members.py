@@ -18,6 +18,7 @@ from projects.member_forms import InvitationForm, MemberForm, PlaceRoleForm, Rol
 from projects.models import Environment, Membership, Project, User
 from projects.pages import asked, page, posted
 from projects.people.models import EnvironmentRole, GivenRole
+from projects.people.presence import look_again
 from projects.roles import Action, Role
 
 PER_PAGE = 50
@@ -123,6 +124,7 @@ def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         else:
             membership.delete()
             _audit(Deed.MEMBER_REMOVED, access, membership.user, before=membership.role)
+            look_again(membership.user_id)
             messages.success(request, f"{membership.user.text} is no longer a member.")
     return redirect("members", slug)
 

@@ -14,6 +14,7 @@ from zipfile import ZipFile
 import pytest
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command, get_commands
 from django.db.models import QuerySet
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -24,6 +25,7 @@ from projects.audit.deeds import Deed
 from projects.audit.models import AuditEntry
 from projects.models import Environment, Membership, Project, SourceBundle, User
 from projects.people import bearer
+from strandsweb.celery import app as celery
 from tests.conftest import person
 from tests.people import addresses
 from tests.web import ladder
@@ -144,6 +146,49 @@ NOTHING: dict[str, str] = {
     "mfa_download_recovery_codes": "shows codes again whose making left an entry",
     "api-nowhere": "there is nothing at that address",
 }
+
+
+# What workers do by themselves, and what is done at the shell: the same.
+TASKS: dict[str, tuple[Deed, ...] | str] = {
+    "deployments.tasks.plan": (Deed.PLAN_MADE,),
+    "deployments.tasks.run": (Deed.RUN_ENDED, Deed.RUN_HELD_BACK, Deed.RECORD_WRITTEN, Deed.PLAN_PROPOSED),
+    "deployments.tasks.record": (Deed.RECORD_WRITTEN,),
+    "deployments.tasks.drift": (Deed.DRIFT_FOUND,),
+    "deployments.tasks.deliver": "each delivery has its row in the log of deliveries",
+    "deployments.tasks.forget_deliveries": (Deed.DELIVERIES_FORGOTTEN,),
+    "deployments.tasks.sweep": (Deed.PLAN_MADE, Deed.RUN_CANCELLED),
+    "projects.audit.tasks.close_up": "chains entries, and writes how often equal refusals came",
+    "projects.audit.tasks.expire": (Deed.AUDIT_EXPIRED,),
+}
+COMMANDS: dict[str, tuple[Deed, ...] | str] = {
+    "deploy": (Deed.PLAN_PROPOSED, Deed.PLAN_APPROVED, Deed.RUN_STARTED, Deed.CONFIGURATION_SAVED),
+    "rollback": (Deed.PLAN_PROPOSED, Deed.PLAN_APPROVED, Deed.RUN_STARTED),
+    "destroy": (Deed.PLAN_PROPOSED, Deed.PLAN_APPROVED, Deed.RUN_STARTED),
+    "import_resources": (Deed.PLAN_PROPOSED,),
+    "import_state": (Deed.PLAN_PROPOSED,),
+    "export_state": (Deed.EXPORT_READ,),
+    "set_secret": (Deed.SECRET_SET,),
+    "seed_demo": (Deed.ACCOUNT_CREATED, Deed.PROJECT_CREATED, Deed.MEMBER_ADDED, Deed.ENVIRONMENT_CREATED),
+    "make_administrator": (Deed.ADMINISTRATOR_MADE, Deed.ADMINISTRATOR_GONE, Deed.ACCOUNT_CREATED),
+    "history_reindex": (Deed.HISTORY_REINDEXED,),
+    "history_verify": "reads, at the shell of the server",
+    "history_key": (Deed.HISTORY_KEY_INTRODUCED,),
+    "audit_verify": "reads, at the shell of the server",
+}
+
+
+def test_every_task_and_command_says_which_entries_it_leaves() -> None:
+    celery.loader.import_default_modules()
+    assert {name for name in celery.tasks if not name.startswith("celery.")} == TASKS.keys()
+    ours = {"strandsweb", "history", "deployments", "projects"}
+    assert {name for name, app in get_commands().items() if app in ours} == COMMANDS.keys()
+
+
+def test_the_demo_is_written_down(db: None, settings: Any) -> None:
+    with pytest.raises(CommandError):  # no cloud is there to deploy the sample to
+        call_command("seed_demo")
+    left = set(AuditEntry.objects.values_list("deed", flat=True))
+    assert left >= {str(deed) for deed in COMMANDS["seed_demo"]}
 
 
 @pytest.fixture(scope="module")
@@ -276,9 +321,10 @@ def test_the_deed_and_its_entry_are_one(
 ) -> None:
     person("somebody")
     Delivery.objects.update(status=Delivery.Status.FAILED)
+    quiet = Environment.objects.create(project=project, name="qa", account=dev.account, region=dev.region)
     names |= {
-        "ready": propose(dev, Status.READY).public_id,
-        "queued": propose(dev, Status.QUEUED, run_by=alice, run_by_text="alice").public_id,
+        "ready": propose(quiet, Status.READY).public_id,
+        "queued": propose(quiet, Status.QUEUED, run_by=alice, run_by_text="alice").public_id,
     }
     arguments, sent = EXAMPLES[name]
     url = reverse(name, args=[project.slug, *(each.format(**names) for each in arguments)])
@@ -299,6 +345,19 @@ def test_the_deed_and_its_entry_are_one(
     assert all(entry.actor_text == "alice" and entry.request_id and entry.address for entry in written)
     if name not in ("environment-drift", "view-as"):
         assert everything() != before
+
+
+def test_who_may_not_do_that_to_this_plan_is_written_down(
+    propose: Callable[..., Deployment], prod: Environment, dev: Environment, ada: User, bob: User, visit: Visit
+) -> None:
+    own = propose(prod, Status.WAITING, proposed_by=ada, proposed_by_text="ada")
+    sent = {"plan_digest": own.plan.digest, "comment": "", "saw": ""}
+    visit(ada).post(reverse("deployment-approve", args=["support-desk", own.public_id]), sent)
+    theirs = propose(dev, Status.QUEUED, proposed_by=ada, run_by=ada, run_by_text="ada")
+    visit(bob).post(reverse("deployment-cancel", args=["support-desk", theirs.public_id]))
+    cancelled, approved = AuditEntry.objects.filter(deed=Deed.DENIED)
+    assert (approved.actor_text, approved.target_type) == ("ada", "page") and "approve" in approved.target
+    assert cancelled.actor_text == "bob" and "Only an owner" in cancelled.detail["why"]
 
 
 def test_the_last_owner_stays_and_nothing_is_written_of_it(project: Project, alice: User, visit: Visit) -> None:

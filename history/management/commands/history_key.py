@@ -10,6 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from history.keys import listed, replace_key
 from history.signing import signer, signer_of
 from history.store import StoreError, store
+from projects.audit.deeds import Deed
+from projects.audit.writing import write
 
 
 class Command(BaseCommand):
@@ -43,6 +45,14 @@ class Command(BaseCommand):
     def _introduce(self, named: str, *, alone: bool) -> None:
         new = signer_of(named)
         replace_key(store(), None if alone else signer(), new)
+        write(
+            Deed.HISTORY_KEY_INTRODUCED,
+            actor=None,
+            actor_text="somebody at the shell",
+            target_type="key",
+            target=new.id,
+            detail={"withoutTheOld": alone},
+        )
         self.stdout.write(
             f"The key {new.id} is introduced. Now let HISTORY_SIGNING_KEY or HISTORY_KMS_KEY name it, and restart"
             " everything; a process with the old key goes on until somebody signs with the new one."

@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from history.index import rebuild
 from history.records import NotARecord
 from history.store import StoreError, store
+from projects.audit.deeds import Deed
+from projects.audit.writing import write
 
 
 class Command(BaseCommand):
@@ -22,6 +24,8 @@ class Command(BaseCommand):
             rebuilt = rebuild(store())
         except (NotARecord, StoreError) as error:
             raise CommandError(f"{error}. `manage.py history_verify` names what is wrong.") from error
+        found = {"records": rebuilt.records, "environments": rebuilt.environments, "removed": rebuilt.removed}
+        write(Deed.HISTORY_REINDEXED, actor=None, actor_text="somebody at the shell", detail=found)
         self.stdout.write(
             f"{rebuilt.records} records of {rebuilt.environments} environments indexed,"
             f" {rebuilt.removed} rows without a record removed"

@@ -6,10 +6,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from deployments import execution, orders, planning
 from deployments.models import Method, Status
 from projects import editing, protecting
+from projects.audit.deeds import Deed
+from projects.audit.writing import write as audit
 from projects.bundles import read_folder
 from projects.models import Environment, Membership, Project, User
 from strandsweb.demo import ROLES, make_accounts
@@ -52,12 +55,17 @@ class Command(BaseCommand):
 
 
 def _fill(project: Project, accounts: dict[str, User]) -> None:
+    audit(Deed.PROJECT_CREATED, actor=None, project=project, target_type="project", target=project.slug)
     for name, role in ROLES.items():
-        Membership.objects.create(project=project, user=accounts[name], role=role)
+        with transaction.atomic():
+            Membership.objects.create(project=project, user=accounts[name], role=role)
+            detail = {"after": role.value}
+            audit(Deed.MEMBER_ADDED, actor=None, project=project, target_type="member", target=name, detail=detail)
     for position, (name, account, protected) in enumerate(ENVIRONMENTS):
         environment = Environment.objects.create(
             project=project, name=name, account=account, region="us-east-1", position=position
         )
+        audit(Deed.ENVIRONMENT_CREATED, actor=None, environment=environment, detail={"after": {"account": account}})
         if protected:
             protecting.put_in_force(environment=environment, protection=protecting.USUAL, author=accounts["owner"])
     editing.save_configuration(
