@@ -93,6 +93,12 @@ class OverrideForm(StyledForm):
     plan_digest = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
 
 
+class PromotionForm(StyledForm):
+    """Where to."""
+
+    environment = forms.SlugField(max_length=20)
+
+
 class EmergencyForm(StyledForm):
     """What the emergency is."""
 

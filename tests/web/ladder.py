@@ -185,7 +185,7 @@ def one_of_everything(
     Emergency.objects.create(
         deployment=record, actor=owner, actor_text=owner.text, plan_digest=DIGEST, reason="x", factor_at=timezone.now()
     )
-    seen = Rendering.objects.create(digest=DIGEST, text="<p>what was seen</p>")
+    seen, _ = Rendering.objects.get_or_create(digest=DIGEST, defaults={"text": "<p>what was seen</p>"})
     Approval.objects.create(
         deployment=record, actor=owner, actor_text=owner.text, approved=True, plan_digest=DIGEST, saw=seen
     )
