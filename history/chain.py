@@ -41,12 +41,17 @@ def append(store: Store, unplaced: Manifest, signer: Signer, known: int = 0) -> 
         if placed is not None:
             return placed
         if head is None or head.signature is None or head.signature.key != signer.id:
-            keys_of.introduce(store, signer, lambda: _ends(store))
+            introduce(store, signer)
         placed = _behind(unplaced, head, signer)
         if _claimed(store, placed):
             _seal(store, placed)
             return placed
         known = head.sequence if head else 0
+
+
+def introduce(store: Store, signer: Signer) -> None:
+    """Makes sure that the key is the one that signs here; see history.keys."""
+    keys_of.introduce(store, signer, lambda: _ends(store))
 
 
 def sealed(store: Store, prefix: str) -> Manifest | None:

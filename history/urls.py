@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from history import audit_views, views
+from history import audit_views, export_views, views
 
 urlpatterns = [
     path("projects/<slug:slug>/audit/verification/", audit_views.verification, name="audit-verification"),
@@ -12,5 +12,15 @@ urlpatterns = [
     path("projects/<slug:slug>/compare/", views.compare, name="compare"),
     path("projects/<slug:slug>/records/<slug:deployment_id>/", views.record, name="record"),
     path("projects/<slug:slug>/records/<slug:deployment_id>/verification/", views.verification, name="verification"),
+    path(
+        "projects/<slug:slug>/records/<slug:deployment_id>/archive.zip",
+        export_views.record_archive,
+        name="record-archive",
+    ),
+    path(
+        "projects/<slug:slug>/environments/<slug:name>/history.zip",
+        export_views.environment_archive,
+        name="environment-archive",
+    ),
     path("projects/<slug:slug>/records/<slug:deployment_id>/files/<path:name>", views.file, name="record-file"),
 ]

@@ -15,14 +15,20 @@ without its signature (keys sorted, no white space, UTF-8). Keys and archives ha
 
 from __future__ import annotations
 
+import argparse
 import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+import zipfile
+import zlib
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, TextIO
 
 FORMAT = "1"
 KEYS = "_keys/"
@@ -395,3 +401,166 @@ def _unsigned(entry: Mapping[str, Any]) -> dict[str, Head]:
     if not all(type(head.sequence) is int and _is_digest(head.digest) for head in found.values()):
         raise _Unreadable("it does not say what was there before")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What verifying an environment (or what holds all of them together: place "") came to; how many records it has."""
+
+    place: str
+    records: int
+    problem: Problem | None
+
+
+def verify_archive(reader: Reader, believed: str = "", heads: Mapping[str, Head] | None = None) -> list[Found]:
+    """What is wrong in an export, environment by environment.
+
+    `archive.json` says from where to where each goes, and is signed: nothing can be taken from the end of an export, or
+    added to it. `heads` are records that somebody remembers, by `project/environment`.
+    """
+    keys = _keys_at_hand(reader, believed)
+    if isinstance(keys, Problem):
+        return [Found("", 0, keys)]
+    scope = _scope(reader, keys)
+    if isinstance(scope, Problem):
+        return [Found("", 0, scope)]
+    known = tuple(f"{place}/{folder}/" for place in scope for folder in ("chain", "deployments"))
+    for key in reader.keys(""):
+        if key not in BESIDE and not key.startswith((KEYS, *known)):
+            return [Found("", 0, Problem(Fault.INSERTED, key, 0, "it belongs to nothing that was exported"))]
+    found = []
+    for place, (before, end) in sorted(scope.items()):
+        told = [
+            end,
+            *(head for name, head in (heads or {}).items() if name == place and head.sequence > before.sequence),
+        ]
+        problem = verify(reader, place, keys, told, before)
+        found.append(Found(place, end.sequence - before.sequence, problem))
+    return found
+
+
+def verify_copy(reader: Reader, believed: str = "", heads: Mapping[str, Head] | None = None) -> list[Found]:
+    """What is wrong in a copy of all that the installation keeps, environment by environment."""
+    keys = _keys_at_hand(reader, believed)
+    if isinstance(keys, Problem):
+        return [Found("", 0, keys)]
+    pattern = re.compile(r"([^/]+/[^/]+)/(?:chain|deployments)/.+")
+    places = {match[1] for match in map(pattern.fullmatch, reader.keys("")) if match} | set(heads or {})
+    found = []
+    for place in sorted(places):
+        told = [heads[place]] if heads and place in heads else []
+        records = sum(1 for _ in reader.keys(f"{place}/chain/"))
+        found.append(Found(place, records, verify(reader, place, keys, told)))
+    return found
+
+
+def _keys_at_hand(reader: Reader, believed: str) -> Keys | Problem:
+    keys = read_keys(reader, believed)
+    if isinstance(keys, Keys) and believed and not keys.by_id:
+        return Problem(Fault.DELETED, key_entry(1), 0, "the keys are missing")
+    return keys
+
+
+def _scope(reader: Reader, keys: Keys) -> dict[str, tuple[Head, Head]] | Problem:
+    """Of each environment of an export, the record before its first one, and its last."""
+    if next(iter(reader.keys(ARCHIVE)), None) != ARCHIVE:
+        return Problem(Fault.DELETED, ARCHIVE, 0, "the file is missing; --copy is for copies of the whole bucket")
+    try:
+        raw = _mapping(reader.get(ARCHIVE))
+        digest = sha256(canonical({name: value for name, value in raw.items() if name != "signature"}))
+        scope = {place: (Head(**ends["before"]), Head(**ends["end"])) for place, ends in raw["places"].items()}
+        signer = keys.by_id.get(raw["key"])
+        format_known = raw["format"] == FORMAT
+    except (_Unreadable, KeyError, TypeError, AttributeError) as error:
+        return Problem(Fault.EDITED, ARCHIVE, 0, f"it is not what says what was exported: {error}")
+    if not format_known:
+        return Problem(Fault.EDITED, ARCHIVE, 0, f"its format {raw['format']!r} is not known here")
+    if signer is None:
+        return Problem(Fault.WRONG_KEY, ARCHIVE, 0, f"the key {raw['key']} is not known")
+    if not fits(signer.public, "archive", digest, raw.get("signature")):
+        return Problem(Fault.WRONG_KEY, ARCHIVE, 0, "its signature does not fit")
+    return scope
+
+
+class _Kept:
+    """The objects of a folder or a zip."""
+
+    def __init__(self, names: Iterable[str], read: Callable[[str], bytes]) -> None:
+        self._names = sorted(names, key=_bytes)
+        self.get = read
+
+    def keys(self, prefix: str, after: str = "") -> Iterator[str]:
+        start = bisect_left(self._names, _bytes(prefix), key=_bytes)
+        for name in self._names[start:]:
+            if not name.startswith(prefix):
+                return
+            if _bytes(name) > _bytes(after):
+                yield name
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode(errors="surrogateescape")
+
+
+def open_kept(path: Path) -> Reader:
+    """The objects in a folder, or in a zip.
+
+    Raises:
+        OSError, zipfile.BadZipFile: it is neither, or a zip with two files of one name.
+    """
+    if path.is_dir():
+        names = [each.relative_to(path).as_posix() for each in path.rglob("*") if each.is_file()]
+        return _Kept(names, lambda name: (path / name).read_bytes())
+    archive = zipfile.ZipFile(path)
+    names = [name for name in archive.namelist() if not name.endswith("/")]
+    if len(names) != len(set(names)):
+        raise zipfile.BadZipFile("two files of it have one name")
+    return _Kept(names, archive.read)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The program; answers its exit code: 0 nothing is wrong, 1 something is, 2 it could not be read."""
+    parser = argparse.ArgumentParser(prog="verify.py", description="Verifies records of strandsweb.")
+    parser.add_argument("path", type=Path, help="a zip that strandsweb exported, or the folder it was unpacked into")
+    parser.add_argument("--copy", action="store_true", help="it is a copy of the whole bucket with the records")
+    parser.add_argument("--key", default="", help="the id of a key to believe in; history_key prints it")
+    parser.add_argument("--head", type=_head, action="append", default=[], help="PROJECT/ENVIRONMENT:NUMBER:DIGEST")
+    parser.add_argument("--json", action="store_true", help="say it for programs")
+    said = parser.parse_args(arguments)
+    try:
+        reader = open_kept(said.path)
+        found = (verify_copy if said.copy else verify_archive)(reader, said.key, dict(said.head))
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        _say(f"{said.path} cannot be read: {error}", sys.stderr)
+        return 2
+    bad = sum(each.problem is not None for each in found)
+    if said.json:
+        places = [
+            {"place": each.place, "records": each.records, "problem": each.problem.as_dict() if each.problem else None}
+            for each in found
+        ]
+        sys.stdout.write(json.dumps({"ok": not bad, "environments": places}, indent=2) + "\n")
+    else:
+        for each in found:
+            where = f"{each.place}: " if each.place else ""
+            _say(f"{where}{each.problem or f'nothing is wrong, records: {each.records}'}")
+        if not bad and not said.key:
+            _say("The keys are believed as they came along; --key makes sure of them.")
+        if not bad and said.copy and not said.head:
+            _say("Whether records are missing at the end cannot be seen; --head makes sure of that.")
+    return 1 if bad else 0
+
+
+def _head(text: str) -> tuple[str, Head]:
+    place, sequence, digest = text.rsplit(":", 2)
+    return place, Head(int(sequence), digest)
+
+
+def _say(text: str, to: TextIO | None = None) -> None:
+    """A line; names in an archive may be anything, and a terminal is shown what can be printed."""
+    inert = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    (to or sys.stdout).write(inert + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
@@ -29,14 +30,14 @@ from projects.roles import Action
 LOG_PAGE = 500
 KINDS = ("deploy", "rollback", "destroy")
 STATUSES = ("succeeded", "failed", "cancelled")
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def explains_unreadable(view: View) -> View:
     """A record whose store does not answer, or that is not what was sealed, is said so instead of being a bug."""
 
     @wraps(view)
-    def explained(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
+    def explained(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, slug, *args, **kwargs)
         except (Damaged, TooLarge, StoreUnavailable) as error:

@@ -146,6 +146,8 @@ RUNGS = [
     Rung("compare", "GET", VIEW),
     Rung("record", "GET", VIEW, ("{record}",)),
     Rung("record-file", "GET", VIEW, ("{record}", "plan.json")),
+    Rung("record-archive", "GET", VIEW, ("{record}",)),
+    Rung("environment-archive", "GET", VIEW, ("dev",)),
     Rung("verification", "GET", VIEW, ("{record}",)),
     Rung("rollback", "GET", Action.PROPOSE, ("{record}",)),
     Rung("rollback", "POST", Action.PROPOSE, ("{record}",), (302,)),

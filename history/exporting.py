@@ -1,0 +1,109 @@
+"""Records as an archive that can be verified without us: a zip, made while it is sent.
+
+It holds the objects as they are in the store, the public keys, the verifier, and `archive.json`, signed, which says
+from where to where the chain goes.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from history import chain, layout, verifier
+from history.canonical import dumps, sha256
+from history.records import Manifest, NotARecord
+from history.signing import signer
+from history.store import NotThere, Store
+from history.store import store as configured_store
+from history.verifier import ARCHIVE, FORMAT, KEYS, Head
+
+READ_ME = """Records of {place}, exported by strandsweb.
+
+    pip install cryptography
+    python verify.py --key {key} .
+
+says of this folder (or, instead of `.`, of the zip it came in) that nothing is wrong, or names the first bad entry.
+Ask those who run strandsweb for the id of their key by another way than the one this came by, and compare. Whoever
+distrusts this copy of verify.py takes that of the release, history/verifier.py; it is the same file.
+"""
+
+
+def archive(project: str, environment: str, before: Head, end: Head) -> Iterator[bytes]:
+    """The records behind `before` up to `end`, as the bytes of a zip; reads nothing but the store.
+
+    Raises:
+        StoreUnavailable: at once or while it is read, the store does not answer, or the key is not at hand.
+    """
+    store, place = configured_store(), f"{project}/{environment}"
+    key = signer()
+    chain.introduce(store, key)
+    said = {"format": FORMAT, "key": key.id, "places": {place: {"before": _plain(before), "end": _plain(end)}}}
+    statement = dumps(said | {"signature": key.sign("archive", sha256(dumps(said)))})
+    beside = {
+        ARCHIVE: statement,
+        "README.txt": READ_ME.format(place=place, key=key.id).encode(),
+        "verify.py": Path(verifier.__file__).read_bytes(),
+    }
+    return _zipped(store, beside, project, environment, before, end)
+
+
+def _zipped(
+    store: Store, beside: dict[str, bytes], project: str, environment: str, before: Head, end: Head
+) -> Iterator[bytes]:
+    out = _Outlet()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+
+        def add(name: str, data: bytes) -> bytes:
+            entry = zipfile.ZipInfo(name)  # of 1980: equal records make equal archives
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(entry, data)
+            return out.taken()
+
+        for name, data in beside.items():
+            yield add(name, data)
+        for name in store.keys(KEYS):
+            yield add(name, store.get(name))
+        for sequence in range(before.sequence + 1, end.sequence + 1):
+            link = layout.link(project, environment, sequence)
+            # What is damaged is exported as it is: the verifier names it.
+            with suppress(NotThere, NotARecord):
+                data = store.get(link)
+                yield add(link, data)
+                manifest = Manifest.from_bytes(data)
+                if (manifest.project, manifest.environment) == (
+                    project,
+                    environment,
+                ) and "/" not in manifest.deployment_id:
+                    for name in store.keys(manifest.prefix):
+                        yield add(name, store.get(name))
+    yield out.taken()
+
+
+def _plain(head: Head) -> dict[str, Any]:
+    return {"sequence": head.sequence, "digest": head.digest, "key": head.key}
+
+
+class _Outlet:
+    """What a zip is written to, and taken from in parts."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        """Keeps some more."""
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def taken(self) -> bytes:
+        """What was written since the last time."""
+        taken, self._parts = b"".join(self._parts), []
+        return taken
