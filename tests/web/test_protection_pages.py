@@ -152,6 +152,37 @@ def test_rows_are_a_fragment_for_htmx_and_a_page_without(dev: Environment, alice
 
 
 @pytest.mark.django_db
+def test_the_next_times_of_freezes_are_shown_while_they_are_edited(dev: Environment, alice: User, visit: Visit) -> None:
+    browser, url = visit(alice), address(dev, "protection-edit")
+    typed = {
+        "freezes[0].name": "nights", "freezes[0].zone": "Asia/Tokyo",
+        "freezes[0].kind": "weekly", "freezes[0].running": "end",
+        "freezes[0].weekly.days": ["mon", "tue"], "freezes[0].weekly.at": "22:00", "freezes[0].weekly.minutes": "480",
+        "freezes[1].name": "over", "freezes[1].zone": "UTC", "freezes[1].kind": "once", "freezes[1].running": "finish",
+        "freezes[1].once.start": "2020-01-01T00:00", "freezes[1].once.end": "2020-01-02T00:00",
+    }  # fmt: skip
+    sent = editor_of(browser, dev) | typed | {"do": "times"}
+    text = browser.post(url, sent).content.decode()
+    assert text.count("(Asia/Tokyo)") == 5
+    assert len(re.findall(r"from (Mon|Tue) .* 22:00 to (Tue|Wed) .* 06:00", text)) == 5
+    assert text.count("data-moment") == 5
+    assert "None within the next three years." in text
+    half = browser.post(url, sent | {"freezes[1].once.end": "soon"})
+    assert (half.status_code, half.content.decode().count("(Asia/Tokyo)")) == (422, 5)
+
+
+@pytest.mark.django_db
+def test_buttons_nobody_offers_change_nothing(dev: Environment, alice: User, visit: Visit) -> None:
+    browser, url = visit(alice), address(dev, "protection-edit")
+    sent = inputs(browser.post(url, editor_of(browser, dev) | {"do": "add:freezes"}).content.decode())
+    for do in ("remove:freezes:7", "remove:freezes:x", "remove:secrets:0", "add:secrets"):
+        assert inputs(browser.post(url, sent | {"do": do}).content.decode()) == sent
+    shown = browser.post(url, {"as": "json", "do": "json", "base": "\u0663", "text": "{}"}).content.decode()
+    assert json.loads(inputs(shown)["text"][0]) == Protection().as_dict()
+    assert save(browser, dev, Protection(lint=True), base=-1).status_code == 409
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
