@@ -84,6 +84,10 @@ FORMS: dict[str, Callable[[World], Data]] = {
     "environment-adopt": lambda world: {"deployment": "", "logical_id": "A", "path": "B"},
     "deployment-approve": plan_seen,
     "deployment-reject": plan_seen,
+    "deployment-look": lambda world: {"findings": "It was needed"},
+    "deployment-promote": lambda world: {"environment": "prod"},
+    "deployment-override": lambda world: plan_seen(world) | {"freeze": "Christmas", "reason": "It cannot wait"},
+    "deployment-emergency": lambda world: plan_seen(world) | {"reason": "Nobody can sign in"},
     "discussion": lambda world: {"text": "And why here?", "about": "", "key": "1f0c2d3e-0000-4000-8000-000000000000"},
     "thread": lambda world: {"text": "Because.", "key": "1f0c2d3e-0000-4000-8000-000000000000"},
     "comment": lambda world: {"text": "Why now, though?"},
@@ -100,8 +104,8 @@ REFUSED = {
     "configuration-check", "environment-import-state", "environment-secrets", "environment-try",
 }  # fmt: skip
 """These write nothing here: a check alone, or they need a provider, a state file or something deployed."""
-NOTHING_TO_DO = {"environment-adopt"}
-"""Nothing was found outside."""
+NOTHING_TO_DO = {"environment-adopt", "deployment-override", "deployment-emergency", "deployment-promote"}
+"""Nothing was found outside, nothing is frozen, no second factor was shown, and nothing was deployed yet."""
 
 
 def planted(world: World, asked: Data) -> Data:
@@ -167,7 +171,7 @@ POSTS = [rung for rung in ladder.RUNGS if rung.method == "POST"]
 def test_a_project_takes_what_its_forms_ask_for(rung: ladder.Rung, world: World) -> None:
     url = ladder.address_of(rung, world.ours.slug, world.names)
     make = FORMS.get(rung.name, lambda world: {})
-    actor = "approver" if rung.name in {"deployment-approve", "deployment-reject"} else "owner"
+    actor = "approver" if rung.name in {"deployment-approve", "deployment-reject", "deployment-look"} else "owner"
     plain = effect(world, actor, url, make(world))
     assert plain[0] in {200, 302} or rung.name in REFUSED, "name in FORMS what this form asks for"
     assert plain[1] or rung.name not in FORMS or rung.name in NOTHING_TO_DO, "what FORMS says does nothing"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from uuid import uuid4
 
 from django.urls import reverse
@@ -187,7 +188,7 @@ def one_of_everything(
     Emergency.objects.create(
         deployment=record, actor=owner, actor_text=owner.text, plan_digest=DIGEST, reason="x", factor_at=timezone.now()
     )
-    seen, _ = Rendering.objects.get_or_create(digest=DIGEST, defaults={"text": "<p>what was seen</p>"})
+    seen = Rendering.objects.create(digest=sha256(project.slug.encode()).hexdigest(), text="<p>what was seen</p>")
     Approval.objects.create(
         deployment=record, actor=owner, actor_text=owner.text, approved=True, plan_digest=DIGEST, saw=seen
     )
