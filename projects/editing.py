@@ -68,7 +68,7 @@ def save_configuration(
                 project=project,
                 target_type="revision",
                 target=saved.number,
-                detail={"digest": digest, "message": message},
+                detail={"digest": digest, "message": message} | ({"before": latest.digest} if latest else {}),
             )
             return saved
     except IntegrityError:  # two saved the same number at once; the database let one through
