@@ -40,6 +40,7 @@ class Inbox:
     emergencies: list[Deployment]
     protections: list[ProtectionRevision]
     asked: list[Deployment]
+    proposed: list[ProtectionRevision]
 
     @property
     def waits(self) -> bool:
@@ -60,6 +61,7 @@ def inbox(user: User) -> Inbox:
         emergencies=_shown(emergencies(user)),
         protections=list(protections(user).select_related("environment__project").defer("text")[:AT_MOST]),
         asked=_asked(user),
+        proposed=_proposed(user),
     )
 
 
@@ -167,6 +169,12 @@ def _asked(user: User) -> list[Deployment]:
         .order_by("-pk")[:AT_MOST]
     )
     return list(mine)
+
+
+def _proposed(user: User) -> list[ProtectionRevision]:
+    there = _there(user, Action.VIEW)
+    mine = ProtectionRevision.objects.filter(there, author=user, in_force_at=None, closed_at=None)
+    return list(mine.select_related("environment__project").defer("text").order_by("-pk")[:AT_MOST])
 
 
 def _there(user: User, action: Action, environment: str = "environment") -> Exists:

@@ -258,7 +258,10 @@ def test_a_second_owner_consents(
     assert "It takes effect when otto consents." in answer.content.decode()
     assert protecting.in_force(prod).number == 1
     assert (inbox.count(otto), inbox.count(alice), inbox.count(ada)) == (1, 0, 0)
+    mine = "Your change of the protection of prod waits for another owner"
+    assert mine in visit(alice).get(reverse("inbox")).content.decode()
     row = visit(otto).get(reverse("inbox")).content.decode()
+    assert mine not in row
     assert "A change of the protection of prod waits for your consent" in row
     told = Delivery.objects.get(occasion="protection.waiting")
     assert (told.person, told.path) == (otto, address(prod))
