@@ -6,6 +6,8 @@ Who does what::
     records     what a record is made of: documents -> files -> manifest (pure)
     chain       the order of an environment's records, each signed and behind the one before
     signing     the key that signs; keys the list of them in the store
+    heads       the ends of the chains in a second place
+    exporting   records as archives that verify elsewhere
     verifier    the proof that nobody touched anything, in one file without the rest; verification who asks it here
     recording   documents -> store -> index, repeatable after a crash at any point
     index       the database's copy for quick pages, rebuilt from the store alone

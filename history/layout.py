@@ -40,6 +40,16 @@ def link(project: str, environment: str, sequence: int) -> str:
     return f"{chain(project, environment)}{sequence:010d}.json"
 
 
+def heads(project: str, environment: str) -> str:
+    """The folder, in the second place, of the ends that an environment's chain had."""
+    return f"{project}/{environment}/heads/"
+
+
+def head(project: str, environment: str, sequence: int) -> str:
+    """One of them: `.../heads/0000000012.json`."""
+    return f"{heads(project, environment)}{sequence:010d}.json"
+
+
 def current(project: str, environment: str, name: str) -> str:
     """A pointer to the latest: `{project}/{environment}/current/{name}`."""
     return f"{project}/{environment}/current/{name}"

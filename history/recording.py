@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from history import chain, index, layout
+from history import chain, heads, index, layout
 from history.models import Record
 from history.records import Anchor, Documents, Files, Manifest, NotARecord, files_of
 from history.signing import signer
@@ -17,8 +17,8 @@ def record(documents: Documents, store: Store | None = None, *, audit: Anchor | 
     """Writes one deployment into history and answers its index row; `audit` is where its project's log stands.
 
     In this order: the files, side by side; the link that gives the record its place; the manifest that seals it; the
-    row; `current/`. Whatever was done before a crash is found done by the next call with the same documents, and
-    what is missing is added: the same bytes in the same place.
+    row; its end of the chain in the second place; `current/`. Whatever was done before a crash is found done by the
+    next call with the same documents, and what is missing is added: the same bytes in the same place.
 
     Raises:
         NotARecord: the documents are not what a record is made of, or differ from those already sealed.
@@ -37,6 +37,7 @@ def record(documents: Documents, store: Store | None = None, *, audit: Anchor | 
         different = sorted(name for name, entry in files.entries.items() if manifest.files.get(name) != entry)
         raise NotARecord(f"{metadata.deployment_id} is sealed already, with other content in {', '.join(different)}")
     row = index.enter(manifest, metadata)
+    heads.anchor(manifest)
     _point(store, manifest, files)
     return row
 

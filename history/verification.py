@@ -1,10 +1,10 @@
-"""Whether the history is what was written, judged by the key of this installation and by what the index remembers."""
+"""Whether the history is what was written: by our own key, and by what the index and the second place remember."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from history import chain, index
+from history import chain, heads, index
 from history.models import Record
 from history.signing import signer
 from history.store import Store
@@ -16,7 +16,7 @@ Place = tuple[str, str]
 
 
 def verify_all(project: str | None = None, environment: str | None = None) -> Iterator[tuple[Place, Problem | None]]:
-    """Every environment of these names that the store or the index knows, with the first thing wrong in it.
+    """Every environment of these names that is known anywhere, with the first thing wrong in it.
 
     Raises:
         StoreError: the store cannot be read, or the key of this installation is not at hand.
@@ -24,7 +24,9 @@ def verify_all(project: str | None = None, environment: str | None = None) -> It
     store = configured_store()
     keys = believed_keys(store)
     indexed = Record.objects.order_by().values_list("project_slug", "environment_name").distinct()
-    for place in sorted({*chain.environments(store), *indexed}):
+    second = heads.second_place()
+    anchored = chain.environments(second) if second is not None else ()
+    for place in sorted({*chain.environments(store), *indexed, *anchored}):
         if project in (None, place[0]) and environment in (None, place[1]):
             yield place, _verified(store, keys, place)
 
@@ -49,4 +51,8 @@ def believed_keys(store: Store) -> Keys | Problem:
 
 
 def _verified(store: Store, keys: Keys | Problem, place: Place) -> Problem | None:
-    return chain.verify_chain(store, *place, index.head(*place), keys=keys)
+    second = heads.second_place()
+    end = heads.remembered(second, *place, keys) if second is not None and isinstance(keys, Keys) else None
+    if isinstance(end, Problem):
+        return end
+    return chain.verify_chain(store, *place, index.head(*place), end, keys=keys)

@@ -21,6 +21,7 @@ __all__ = [
     "Store",
     "StoreError",
     "StoreUnavailable",
+    "bucket",
     "folders",
     "store",
 ]
@@ -46,16 +47,25 @@ def store() -> Store:
         case "file":
             return FileStore(Path(settings.DATA_DIR) / "history")
         case "s3":
-            endpoint = settings.AWS_ENDPOINT_URL or None
-            if settings.EMBEDDED and endpoint is None:
-                raise StoreUnavailable("the AWS sandbox that keeps the history does not run; `make run` starts it")
-            return _bucket(
-                settings.HISTORY_BUCKET, getattr(settings, "HISTORY_PREFIX", ""), endpoint, settings.EMBEDDED
-            )
+            return bucket(settings.HISTORY_BUCKET, getattr(settings, "HISTORY_PREFIX", ""))
         case "memory":
             return _memory()
         case other:
             raise ImproperlyConfigured(f"HISTORY_STORE must be 's3', 'file' or 'memory', not {other!r}")
+
+
+def bucket(name: str, prefix: str = "", *, retention_days: int = 0) -> S3Store:
+    """A bucket by name, reached as the settings say; objects are retained where it has Object Lock.
+
+    Raises:
+        StoreUnavailable: it is in the sandbox, and that does not answer.
+    """
+    from django.conf import settings
+
+    endpoint = settings.AWS_ENDPOINT_URL or None
+    if settings.EMBEDDED and endpoint is None:
+        raise StoreUnavailable("the AWS sandbox that keeps the history does not run; `make run` starts it")
+    return _bucket(name, prefix, endpoint, settings.EMBEDDED, retention_days)
 
 
 @cache
@@ -64,7 +74,7 @@ def _memory() -> InMemoryStore:
 
 
 @lru_cache(maxsize=8)
-def _bucket(bucket: str, prefix: str, endpoint: str | None, sandbox: bool) -> S3Store:
+def _bucket(bucket: str, prefix: str, endpoint: str | None, sandbox: bool, retention_days: int) -> S3Store:
     """One client per bucket and process: boto3 clients are slow to make and safe to share between threads.
 
     In the sandbox any keys will do, and the bucket is made when it is missing; everywhere else keys and region come
@@ -82,7 +92,7 @@ def _bucket(bucket: str, prefix: str, endpoint: str | None, sandbox: bool) -> S3
     )
     keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox", "region_name": "us-east-1"}
     client: Any = boto3.session.Session(**(keys if sandbox else {})).client("s3", endpoint_url=endpoint, config=config)
-    in_bucket = S3Store(client, bucket, prefix)
+    in_bucket = S3Store(client, bucket, prefix, retention_days)
     if sandbox:
         in_bucket.ensure_bucket()
     return in_bucket

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,13 +20,15 @@ class S3Store:
     """Keeps every object in `bucket` below `prefix` (which may be empty).
 
     `client` is a boto3 S3 client. The bucket belongs to the people who run the installation: it is never created
-    or configured here, except by `ensure_bucket` for the embedded sandbox.
+    or configured here, except by `ensure_bucket` for the embedded sandbox. With `retention_days`, new objects are
+    retained so long (compliance mode) where the bucket has Object Lock and no rule of its own.
     """
 
-    def __init__(self, client: Any, bucket: str, prefix: str = "") -> None:
+    def __init__(self, client: Any, bucket: str, prefix: str = "", retention_days: int = 0) -> None:
         self._client = client
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._retention_days = retention_days
 
     def put_new(self, key: str, data: bytes) -> None:
         """See `Store.put_new`."""
@@ -32,7 +36,11 @@ class S3Store:
             for attempt in range(1, CONFLICT_ATTEMPTS + 1):
                 try:
                     self._client.put_object(
-                        Bucket=self._bucket, Key=self._prefix + checked(key), Body=data, IfNoneMatch="*"
+                        Bucket=self._bucket,
+                        Key=self._prefix + checked(key),
+                        Body=data,
+                        IfNoneMatch="*",
+                        **self._retention(),
                     )
                 except ClientError as error:
                     # 409: another conditional put of this key is under way, and which one wins is not decided yet.
@@ -83,6 +91,24 @@ class S3Store:
                 region = self._client.meta.region_name
                 place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
                 self._client.create_bucket(Bucket=self._bucket, **place)
+
+    def _retention(self) -> dict[str, Any]:
+        """What is said of retention when an object is written; a rule of the bucket speaks for itself."""
+        if not (self._retention_days and self._locks):
+            return {}
+        until = datetime.now(UTC) + timedelta(days=self._retention_days)
+        return {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until}
+
+    @cached_property
+    def _locks(self) -> bool:
+        """Whether the bucket has Object Lock without a rule of its own; not where we may not ask."""
+        try:
+            found = self._client.get_object_lock_configuration(Bucket=self._bucket)["ObjectLockConfiguration"]
+        except ClientError as error:
+            if _status(error) in (403, 404):
+                return False
+            raise
+        return found.get("ObjectLockEnabled") == "Enabled" and "Rule" not in found
 
     @contextmanager
     def _talking(self, key: str) -> Iterator[None]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 
-from strandsweb.settings.environment import networks
+from strandsweb.settings.environment import networks, number, text
 from strandsweb.settings.people import *  # noqa: F403 - settings modules are layered by star import
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -138,12 +138,21 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600},
     },
     "audit-expire": {"task": "projects.audit.tasks.expire", "schedule": 3600.0, "options": {"expires": 3600}},
+    "history-anchor": {"task": "history.tasks.anchor_heads", "schedule": 3600.0, "options": {"expires": 3600}},
+    "history-mail": {"task": "history.tasks.mail_heads", "schedule": 86400.0, "options": {"expires": 3600}},
 }
 
 # A run: how many steps at once (measured: at 64 a project of 50 agents runs within 1.23 of the bare calls, at 32
 # within 1.4 to 1.9), how long a lease lives without a heartbeat, seconds.
 RUN_PARALLELISM = 64
 LEASE_SECONDS = 30.0
+
+# A second place, of somebody else's, for the ends of the chains of records (docs/records.md): a bucket or a folder;
+# how long its objects are retained where the bucket has Object Lock, days; and who gets them by mail, once a day.
+HISTORY_ANCHOR_BUCKET = text("HISTORY_ANCHOR_BUCKET", "")
+HISTORY_ANCHOR_FOLDER = text("HISTORY_ANCHOR_FOLDER", "")
+HISTORY_ANCHOR_DAYS = number("HISTORY_ANCHOR_DAYS", "3650", least=1)
+HISTORY_ANCHOR_MAIL = text("HISTORY_ANCHOR_MAIL", "")
 
 # Messages to channels go to public addresses alone, and to these networks (a chat server in one's own, say).
 NOTIFY_NETWORKS = networks("NOTIFY_NETWORKS")
