@@ -18,6 +18,7 @@ from history import keys
 from history.index import rebuild
 from history.models import Record
 from history.recording import record
+from history.records import Anchor
 from history.signing import make, signer
 from history.store import FileStore, InMemoryStore, S3Store, Store
 from history.verification import verify_all, verify_record
@@ -135,16 +136,20 @@ def test_keys_of_somebody_else_are_named(objects: Objects, settings: Any, tmp_pa
     assert verify_record(Record.objects.get(sequence=1)) == problem
 
 
-def test_the_index_of_signed_and_unsigned_records_is_rebuilt_as_it_was(documents: Make) -> None:
+def test_the_index_of_records_of_either_form_is_rebuilt_as_it_was(documents: Make) -> None:
+    """The first form had neither signature nor audit log, and knew of no imported resources."""
     store = InMemoryStore()
     columns = [field.attname for field in Record._meta.concrete_fields if field.name != "id"]
-    old = write_unsigned(store, documents(1))
+    old = write_unsigned(
+        store, documents(1), changed={"metadata.json": lambda data: data.replace(b'"imported":0,', b"")}
+    )
     rebuild(store)
-    record(documents(2), store)
+    record(documents(2), store, audit=Anchor(1, 5, "a" * 64))
     record(documents(3, environment="prod"), store)
     before = list(Record.objects.order_by("deployment_id").values(*columns))
     assert [row["signed_by"] for row in before] == ["", signer().id, signer().id]
     assert before[0]["manifest_digest"] == old.digest()
+    assert b"imported" not in store.objects[old.prefix + "metadata.json"]
     Record.objects.all().delete()
     rebuild(store)
     assert list(Record.objects.order_by("deployment_id").values(*columns)) == before
