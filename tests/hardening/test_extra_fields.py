@@ -70,6 +70,7 @@ FORMS: dict[str, Callable[[World], Data]] = {
     "groups": lambda world: {"name": "sre"},
     "group-add": lambda world: {"username": "approver"},
     "group-role": lambda world: {"place": "dev", "role": "deployer"},
+    "view-as": lambda world: {"role": "viewer"},
     "service-accounts": lambda world: {"name": "other", "role": "viewer"},
     "service-account": lambda world: {"name": "t", "where": "support-desk", "actions": "PROPOSE", "days": "7"},
     "invite": lambda world: {"email": "", "role": "viewer"},
@@ -82,6 +83,9 @@ FORMS: dict[str, Callable[[World], Data]] = {
     "environment-destroy": lambda world: {"confirm": "dev", "message": "m", "targets": ""},
     "environment-import": lambda world: {"resources": "TicketsTable tickets", "message": "m"},
     "environment-adopt": lambda world: {"deployment": "", "logical_id": "A", "path": "B"},
+    "protection-edit": lambda world: {
+        "as": "json", "do": "save", "base": "1", "message": "m", "text": '{"lint": true}',
+    },
     "deployment-approve": plan_seen,
     "deployment-reject": plan_seen,
     "deployment-look": lambda world: {"findings": "It was needed"},
@@ -100,12 +104,13 @@ FORMS: dict[str, Callable[[World], Data]] = {
 }  # fmt: skip
 """What the form of an address asks for, all of it; addresses whose form takes nothing are posted empty."""
 
-REFUSED = {
-    "configuration-check", "environment-import-state", "environment-secrets", "environment-try",
-}  # fmt: skip
-"""These write nothing here: a check alone, or they need a provider, a state file or something deployed."""
-NOTHING_TO_DO = {"environment-adopt", "deployment-override", "deployment-emergency", "deployment-promote"}
-"""Nothing was found outside, nothing is frozen, no second factor was shown, and nothing was deployed yet."""
+REFUSED = {"configuration-check", "environment-import-state", "environment-secrets", "environment-try"}
+"""These write nothing here: a check alone, or they need a state file or something deployed."""
+OF_OTHERS = {"deployment-approve", "deployment-reject", "deployment-look"}
+"""Not for who made what this is about: the owner did."""
+NOTHING_TO_DO = {"environment-adopt", "deployment-override", "deployment-emergency", "deployment-promote", "view-as"}
+"""Nothing was found outside, nothing is frozen, no second factor was shown, nothing was deployed yet, and what one
+sees as is in the session."""
 
 
 def planted(world: World, asked: Data) -> Data:
@@ -170,8 +175,8 @@ POSTS = [rung for rung in ladder.RUNGS if rung.method == "POST"]
 @pytest.mark.parametrize("rung", POSTS, ids=lambda rung: rung.name)
 def test_a_project_takes_what_its_forms_ask_for(rung: ladder.Rung, world: World) -> None:
     url = ladder.address_of(rung, world.ours.slug, world.names)
-    make = FORMS.get(rung.name, lambda world: {})
-    actor = "approver" if rung.name in {"deployment-approve", "deployment-reject", "deployment-look"} else "owner"
+    make = FORMS.get(rung.name, lambda world: dict(rung.data))
+    actor = "approver" if rung.name in OF_OTHERS else "owner"
     plain = effect(world, actor, url, make(world))
     assert plain[0] in {200, 302} or rung.name in REFUSED, "name in FORMS what this form asks for"
     assert plain[1] or rung.name not in FORMS or rung.name in NOTHING_TO_DO, "what FORMS says does nothing"
