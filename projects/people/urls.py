@@ -8,7 +8,6 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as app
 from allauth.mfa.webauthn import views as passkeys
 from allauth.socialaccount import views as providers
-from allauth.usersessions import views as sessions
 from django.urls import include, path, re_path
 
 from projects.people import views
@@ -110,7 +109,7 @@ urlpatterns = [
     path("recovery-codes/", include(recovery_patterns)),
     path("passkeys/", include(passkey_patterns)),
     path("providers/", include(provider_patterns)),
-    path("sessions/", ours(sessions.ListUserSessionsView, "account/sessions.html"), name="usersessions_list"),
+    path("sessions/", views.my_sessions, name="usersessions_list"),
     path("tokens/", tokens.mine, name="tokens"),
     path("tokens/<int:pk>/revoke/", tokens.revoke, name="token-revoke"),
     path("api/", tokens.about, name="api"),

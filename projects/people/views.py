@@ -9,16 +9,18 @@ from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.github.views import oauth2_callback, oauth2_login
 from allauth.socialaccount.providers.oauth2.views import OAuth2LoginView
 from allauth.usersessions.models import UserSession
+from allauth.usersessions.views import ListUserSessionsView
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from projects.audit.deeds import Deed
 from projects.audit.writing import write
 from projects.pages import page
+from projects.people.pages import ours
 from projects.people.presence import look_again
 from projects.people.provider import OIDCAdapter, OIDCCallback
 
@@ -48,6 +50,22 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
         look_again(session.user_id)
     messages.success(request, "The session has ended.")
     return redirect("usersessions_list")
+
+
+@require_http_methods(["GET", "POST"])
+def my_sessions(request: HttpRequest) -> HttpResponseBase:
+    """The sessions I have; a post ends all but this one."""
+    if request.method == "POST" and request.user.pk is not None:
+        with transaction.atomic():
+            others = UserSession.objects.filter(user_id=request.user.pk).exclude(
+                session_key=request.session.session_key
+            )
+            ended = [session.end() for session in others]
+            write(Deed.SESSION_ENDED, actor=request.user, target_type="session", target=f"{len(ended)} others")
+            look_again(request.user.pk)
+        messages.success(request, "Every other session has ended.")
+        return redirect("usersessions_list")
+    return ours(ListUserSessionsView, "account/sessions.html")(request)
 
 
 @login_not_required

@@ -125,6 +125,7 @@ DEEDS: dict[str, tuple[Deed, ...]] = {
     "socialaccount_signup": (Deed.ACCOUNT_CREATED,),
     "invitation": (Deed.ACCOUNT_CREATED, Deed.MEMBER_ADDED),
     "session-end": (Deed.SESSION_ENDED,),
+    "usersessions_list": (Deed.SESSION_ENDED,),
     "tokens": (Deed.TOKEN_CREATED,),
     "token-revoke": (Deed.TOKEN_REVOKED,),
     "api-configuration": (Deed.CONFIGURATION_SAVED,),
@@ -142,7 +143,6 @@ NOTHING: dict[str, str] = {
     "account_reset_password": "sends a mail to whoever has the address, and changes nothing",
     "oidc_login": "leaves for the provider; coming back is the deed",
     "github_login": "leaves for the provider; coming back is the deed",
-    "usersessions_list": "shows sessions; ending one has its own address",
     "mfa_download_recovery_codes": "shows codes again whose making left an entry",
     "api-nowhere": "there is nothing at that address",
 }
