@@ -10,10 +10,10 @@ from django.utils.cache import patch_cache_control
 # What our pages use is allowed to them alone: passkeys, and copying a text. All else is off, for what they embed too.
 _OURS = ("publickey-credentials-create", "publickey-credentials-get", "clipboard-write")
 _OFF = (
-    "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "clipboard-read", "display-capture",
+    "accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read", "display-capture",
     "encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "identity-credentials-get",
     "idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "otp-credentials", "payment",
-    "picture-in-picture", "screen-wake-lock", "serial", "storage-access", "usb", "web-share", "window-management",
+    "picture-in-picture", "screen-wake-lock", "serial", "storage-access", "usb", "window-management",
     "xr-spatial-tracking",
 )  # fmt: skip
 PERMISSIONS_POLICY = ", ".join([*(f"{name}=(self)" for name in _OURS), *(f"{name}=()" for name in _OFF)])
