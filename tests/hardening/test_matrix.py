@@ -9,11 +9,11 @@ import pytest
 from django.urls import reverse
 
 from projects.people.bearer import endpoints_of
-from projects.roles import FOR_TOKENS, TABLE
+from projects.roles import EVERYWHERE, FOR_TOKENS, TABLE, Role
 from strandsweb.headers import PERMISSIONS_POLICY
 from tests.hardening.markup import wrong_with
 from tests.hardening.routes import routes
-from tests.hardening.world import ACTORS, ROLES, TOKENS, Answer, World
+from tests.hardening.world import ACTORS, NARROWED, ROLES, TOKENS, Answer, World
 from tests.people import addresses
 from tests.web import ladder
 
@@ -25,6 +25,8 @@ RUNGS = {rung.name: {each.method: each for each in ladder.RUNGS if each.name == 
 OPEN = dict.fromkeys(sorted(ladder.OPEN - {"readyz"}), ()) | addresses.OPEN  # readyz knocks at other processes
 PERSONAL = ladder.PERSONAL | addresses.PERSONAL
 ONE_PERSON = ("anonymous", "outsider", "owner", *TOKENS)
+IN_A_PLACE = {"dev", "prod", "{deployment}", "{record}"}
+"""Arguments that name an environment, or what belongs to one."""
 NOTES = {
     "audit_auditentry", "audit_audithead", "audit_repeateddenial", "django_session", "deployments_environmentstate",
 }  # fmt: skip
@@ -113,11 +115,18 @@ def expected(cell: Cell, by_method: dict[str, ladder.Rung]) -> set[int]:
     wrong_method = {405} if cell.method not in by_method else set()
     if rung is None:
         return wrong_method
-    if cell.actor not in ROLES:
+    if cell.actor not in {*ROLES, NARROWED}:
         return {404} | wrong_method
-    if rung.action not in TABLE[ROLES[cell.actor]]:
+    if rung.action not in TABLE[role_of(cell.actor, rung)]:
         return {403} | wrong_method
     return {*rung.answers} | wrong_method | ({200} if cell.fragment else set())
+
+
+def role_of(actor: str, rung: ladder.Rung) -> Role:
+    """As what somebody asks: by their role in the environment, where the address is about one."""
+    if actor != NARROWED:
+        return ROLES[actor]
+    return Role.VIEWER if IN_A_PLACE.intersection(rung.arguments) and rung.action not in EVERYWHERE else Role.OWNER
 
 
 @pytest.mark.parametrize("name", PERSONAL)

@@ -22,7 +22,7 @@ from projects.bundles import read_folder
 from projects.editing import add_source
 from projects.models import Environment, Membership, Project, User
 from projects.people.api_tokens import make_service_account, make_token
-from projects.people.models import ApiToken
+from projects.people.models import ApiToken, EnvironmentRole
 from projects.roles import FOR_TOKENS, Role
 from tests.conftest import SAMPLE, person, protect
 from tests.web.conftest import proposed, run_to_record, sample_configuration
@@ -35,7 +35,8 @@ ROLES: Mapping[str, Role] = {
     "owner": Role.OWNER,
 }
 TOKENS: Mapping[str, Role] = {"service token": Role.DEPLOYER, "personal token": Role.OWNER}
-SIGNED_IN = ("outsider", "administrator", *ROLES)
+NARROWED = "owner narrowed to a viewer in each environment"
+SIGNED_IN = ("outsider", "administrator", *ROLES, NARROWED)
 ACTORS = ("anonymous", *SIGNED_IN, *TOKENS)
 WRITING = re.compile(r'^\s*(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM|REPLACE INTO)\s+"?(\w+)', re.IGNORECASE)
 
@@ -143,12 +144,13 @@ def noted() -> Iterator[set[str]]:
 
 def build() -> World:
     """The world; inside a transaction that is given up in the end."""
-    people = {name: person(name) for name in (*SIGNED_IN, "stranger")}
+    people = {name: person(name.replace(" ", "-")) for name in (*SIGNED_IN, "stranger")}
     User.objects.filter(pk=people["administrator"].pk).update(is_superuser=True, is_staff=True)
     ours, theirs = Project.objects.create(slug="support-desk"), Project.objects.create(slug="night-shift")
     for name, role in ROLES.items():
         Membership.objects.create(project=ours, user=people[name], role=role)
     Membership.objects.create(project=theirs, user=people["stranger"], role=Role.OWNER)
+    narrowed = Membership.objects.create(project=ours, user=people[NARROWED], role=Role.OWNER)
     owner = people["owner"]
     service = make_service_account(project=ours, name="builder", role=TOKENS["service token"], by=owner)
     secrets = {
@@ -165,6 +167,8 @@ def build() -> World:
         people=people,
         secrets=secrets,
     )
+    for environment in ours.environments.all():
+        EnvironmentRole.objects.create(membership=narrowed, environment=environment, role=Role.VIEWER)
     world.sessions |= {name: session_of(user) for name, user in people.items()}
     return world
 
