@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from collections import Counter
@@ -19,6 +20,8 @@ from deployments.engine import inbox
 from deployments.engine.events import Code, Event
 from deployments.ledger import DatabaseLedger
 from tests.proof.point import Point
+
+_TABLE = re.compile(r'\w+(?: OR \w+)?(?: INTO| FROM)? "?(\w+)')
 
 
 class Points:
@@ -113,7 +116,7 @@ class Points:
         verb = sql.split(" ", 1)[0].upper()
         if self._phase == "running" or verb not in ("INSERT", "UPDATE", "DELETE"):
             return execute(sql, params, many, context)
-        table = sql.split('"', 2)[1]
+        table = _TABLE.match(sql)[1]  # type: ignore[index] # each of the three names one
         answer = execute(sql, params, many, context)
         self.reach(self._numbered(f"sql|{self._phase}|{verb} {table}"), "after")
         return answer
