@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from history import exporting, keys
+from history import verifier as program
 from history.index import head_of
 from history.models import Record
 from history.recording import record
@@ -65,10 +66,10 @@ def zipped(objects: Objects, path: Path) -> Path:
 
 def run(objects: Objects, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The verifier that came with the export, alone: -I keeps away everything of ours."""
-    program = folder / "verify.py"
-    program.write_bytes(objects["verify.py"])
+    alone = folder / "verify.py"
+    alone.write_bytes(objects["verify.py"])
     path = zipped(objects, folder / "archive.zip")
-    command = [sys.executable, "-I", str(program), str(path), *arguments]
+    command = [sys.executable, "-I", str(alone), str(path), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
 
 
@@ -107,11 +108,11 @@ def verifier(objects: Objects, folder: Path) -> ModuleType:
 
 @pytest.fixture
 def said(objects: Objects, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
-    """What the exported program says of objects, in this process."""
-    module = verifier(objects, tmp_path)
+    """What the program says of objects, in this process: it is our own, byte by byte."""
+    assert objects["verify.py"] == Path(program.__file__).read_bytes()
 
     def run_here(objects: Objects, *arguments: str) -> tuple[int, str]:
-        code = module.main([str(zipped(objects, tmp_path / "archive.zip")), *arguments])
+        code = program.main([str(zipped(objects, tmp_path / "archive.zip")), *arguments])
         out = capsys.readouterr()
         return code, out.out + out.err
 
@@ -227,14 +228,13 @@ def test_a_remembered_record_and_a_copy_of_the_bucket(
     for name, data in objects.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
-    module = verifier(objects, tmp_path)
-    assert module.main([str(folder)]) == 0
+    assert program.main([str(folder)]) == 0
+    assert said(objects, "--json")[0] == 0
 
 
 def test_what_cannot_be_read_is_neither_good_nor_bad(
     objects: Objects, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    module = verifier(objects, tmp_path)
     whole = zipped(objects, tmp_path / "whole.zip").read_bytes()
     (tmp_path / "half.zip").write_bytes(whole[: len(whole) // 2])
     with zipfile.ZipFile(tmp_path / "twice.zip", "w") as twice:
@@ -242,7 +242,7 @@ def test_what_cannot_be_read_is_neither_good_nor_bad(
         with pytest.warns(UserWarning, match="Duplicate"):
             twice.writestr("archive.json", b"{}")
     for name in ("half.zip", "twice.zip", "nothing\x1b.zip"):
-        assert module.main([str(tmp_path / name)]) == 2
+        assert program.main([str(tmp_path / name)]) == 2
         said = capsys.readouterr().err
         assert "cannot be read" in said
         assert "\x1b" not in said
