@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, Q, QuerySet, Value
 
 from projects.models import Environment, Membership
 from projects.people.models import EnvironmentRole, GroupRole
 from projects.protection.facts import Person
-from projects.roles import Assignment, Role, standing
+from projects.roles import Action, Assignment, Role, can, standing
 
 
 def assignments_of(
@@ -35,8 +35,8 @@ def assignments_of(
     return found
 
 
-def people_of(environment: Environment) -> list[Person]:
-    """Everybody with a role in the environment now, with the groups they are in; neither programs nor closed accounts.
+def people_of(environment: Environment, action: Action = Action.VIEW) -> list[Person]:
+    """Everybody who may do that in the environment now, with their groups; neither programs nor closed accounts.
 
     Three queries, however many members there are. Whom nothing was given in the environment has the role they have in
     the project: of thousands that is nearly everybody, so only the others are weighed.
@@ -46,12 +46,15 @@ def people_of(environment: Environment) -> list[Person]:
     ).order_by("user__username")
     names = ("user__username", "user__first_name", "user__last_name")
     given, groups = _given_in(environment), _groups_of(environment)
+    enough = [role.value for role in Role if can(role, action)]
+    if len(enough) < len(Role):  # thousands may look; those who may approve are few
+        members = members.filter(Q(role__in=enough) | Q(pk__in=list(given)))
     people = []
     for key, user, in_project, username, first, last in members.values_list("pk", "user", "role", *names):
         role: Role | None = Role(in_project)
         if key in given:
             role = standing([Assignment(Role(in_project)), *given[key]], environment.name).role
-        if role is not None:
+        if can(role, action) and role is not None:
             name = f"{first} {last}".strip() or username
             people.append(Person(user, username, name, role, frozenset(groups.get(key, ()))))
     return people

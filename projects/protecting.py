@@ -22,7 +22,7 @@ from projects.protection.comparing import differences
 from projects.protection.facts import Person
 from projects.protection.model import Protection, Requirement
 from projects.protection.reading import read_json
-from projects.roles import Action, can
+from projects.roles import Action
 
 USUAL = Protection(approvals=(Requirement(),))
 """What an environment asks for that is made protected without saying more."""
@@ -73,7 +73,7 @@ def before(revision: ProtectionRevision) -> InForce:
 
 def owners_of(environment: Environment) -> list[Person]:
     """Who may change what it asks for: people alone, whose role there is enough now."""
-    return [person for person in people_of(environment) if can(person.role, Action.MANAGE_ENVIRONMENTS)]
+    return people_of(environment, Action.MANAGE_ENVIRONMENTS)
 
 
 def why_not_consent(revision: ProtectionRevision, person: int, owners: list[Person]) -> str:

@@ -16,6 +16,7 @@ from projects.assigned import people_of
 from projects.people.models import ApiToken
 from projects.protection.facts import Debt, Facts, Impact, Override, Review
 from projects.protection.model import Protection
+from projects.roles import Action
 
 BACK_AT_MOST = 10
 """How many plans a chain of successors is followed back."""
@@ -32,7 +33,7 @@ def facts_of(deployment: Deployment, protection: Protection, plan: Plan | None =
     return Facts(
         plan_digest=document.digest,
         proposed_at=chain[-1].created_at if chain else deployment.created_at,
-        people=tuple(people_of(deployment.environment)),
+        people=tuple(people_of(deployment.environment, Action.APPROVE)),
         proposers=_proposers(deployment),
         editors=frozenset(filter(None, [deployment.configuration.author_id])),
         earlier_digests=frozenset(each.plan.digest for each in chain),

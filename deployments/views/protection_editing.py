@@ -35,7 +35,7 @@ from projects.protection_editor import (
     without_row,
     zones,
 )
-from projects.roles import Action, can
+from projects.roles import Action
 
 LONGEST_JSON = 200_000
 MOST_NAMES = 100
@@ -186,7 +186,7 @@ def _rows_changed(typed: Typed, what: str, rest: str) -> Typed:
 
 def _known(access: Access) -> Known:
     """Who and what can be chosen; of very many people the first by name, others can be named in the JSON."""
-    approvers = [person for person in people_of(access.place) if can(person.role, Action.APPROVE)]
+    approvers = people_of(access.place, Action.APPROVE)
     groups = access.project.groups.values_list("name", flat=True)
     environments = access.project.environments.exclude(pk=access.place.pk).values_list("name", flat=True)
     return Known(

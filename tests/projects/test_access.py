@@ -15,7 +15,7 @@ from projects.access import Outsider, access_to, environments_where, people_of, 
 from projects.models import Environment, Membership, Project, User
 from projects.people.api_tokens import make_service_account
 from projects.people.models import EnvironmentRole, Group, GroupMember, GroupRole
-from projects.roles import EVERYWHERE, STRENGTH, TABLE, Action, Assignment, Role, Scope, standing
+from projects.roles import EVERYWHERE, STRENGTH, TABLE, Action, Assignment, Role, Scope, can, standing
 
 pytestmark = pytest.mark.django_db
 roles = st.sampled_from(STRENGTH)
@@ -72,6 +72,7 @@ def test_rows_query_and_rule_agree(
     assert [person.role for person in found] == ([expected.role] if expected.role else [])
     for action in Action:
         assert environments_where(pat, action).filter(pk=here.pk).count() == expected.may(action), action
+        assert people_of(here, action) == (found if can(expected.role, action) else []), action
 
 
 def test_a_role_in_an_environment_counts_there_alone(
