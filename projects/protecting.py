@@ -54,9 +54,11 @@ class InForce:
 
 
 def in_force(environment: Environment) -> InForce:
-    """The revision in force, by one query."""
+    """The revision in force, by one query; the usual one for an environment that is marked and has none."""
     row = environment.protections.exclude(in_force_at=None).order_by("-number").first()
-    return InForce(row.number, read_json(row.text)) if row else InForce(0, Protection())
+    if row is not None:
+        return InForce(row.number, read_json(row.text))
+    return InForce(0, USUAL if environment.protected else Protection())
 
 
 def waiting(environment: Environment) -> ProtectionRevision | None:

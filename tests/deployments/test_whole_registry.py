@@ -16,6 +16,7 @@ from deployments.models import Deployment, Status
 from projects import editing
 from projects.bundles import read_folder
 from projects.models import Environment, Project, User
+from tests.conftest import protect
 from tests.deployments.conftest import actions, plan, run, sandbox_call
 
 pytestmark = pytest.mark.django_db
@@ -178,8 +179,9 @@ def test_networks_from_a_pool_do_not_overlap_and_go_back_to_it(
     settled(lambda: ec2.describe_ipam_pools(IpamPoolIds=[pool])["IpamPools"][0]["State"] == "create-complete")
     ec2.provision_ipam_pool_cidr(IpamPoolId=pool, Cidr="10.40.0.0/22")
     settled(lambda: ec2.get_ipam_pool_cidrs(IpamPoolId=pool)["IpamPoolCidrs"][0]["State"] == "provisioned")
-    Environment.objects.filter(pk=prod.pk).update(account=dev.account, protected=False)
+    Environment.objects.filter(pk=prod.pk).update(account=dev.account)
     prod.refresh_from_db()
+    protect(prod, approvals=0)
     save(FROM_POOL.replace("POOL", pool))
     for environment in (dev, prod):
         done(plan(environment, bob), bob)

@@ -83,7 +83,7 @@ def test_it_refuses_with_a_reason_and_an_exit_code(places: Callable[[], Path]) -
     assert "memory" in complaint
     code, waiting, complaint = deploy(place, "prod")
     assert (code, waiting["status"]) == (1, "waiting")
-    assert "must approve" in complaint
+    assert "1 more approval" in complaint
     code, _, complaint = shell(
         place, "destroy", "--project", "support-desk", "--environment", "prod", "--as", "outsider"
     )

@@ -207,3 +207,10 @@ def test_who_settled_it_is_known_when_accounts_are_gone(prod: Environment, alice
     otto.delete()
     for row, state in ((declined, RevisionState.DECLINED), (withdrawn, RevisionState.WITHDRAWN)):
         assert ProtectionRevision.objects.get(pk=row.pk).state == state
+
+
+def test_what_is_marked_as_protected_asks_for_the_usual(project: Project) -> None:
+    marked = Environment.objects.create(
+        project=project, name="live", account="123456789012", region="us-east-1", protected=True
+    )
+    assert protecting.in_force(marked) == protecting.InForce(0, protecting.USUAL)

@@ -161,7 +161,14 @@ TASKS: dict[str, tuple[Deed, ...] | str] = {
     "projects.audit.tasks.expire": (Deed.AUDIT_EXPIRED,),
 }
 COMMANDS: dict[str, tuple[Deed, ...] | str] = {
-    "deploy": (Deed.PLAN_PROPOSED, Deed.PLAN_APPROVED, Deed.RUN_STARTED, Deed.CONFIGURATION_SAVED),
+    "deploy": (
+        Deed.ENVIRONMENT_CREATED,
+        Deed.PROTECTION_CHANGED,
+        Deed.PLAN_PROPOSED,
+        Deed.PLAN_APPROVED,
+        Deed.RUN_STARTED,
+        Deed.CONFIGURATION_SAVED,
+    ),
     "rollback": (Deed.PLAN_PROPOSED, Deed.PLAN_APPROVED, Deed.RUN_STARTED),
     "destroy": (Deed.PLAN_PROPOSED, Deed.PLAN_APPROVED, Deed.RUN_STARTED),
     "import_resources": (Deed.PLAN_PROPOSED,),

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 
 from deployments import planning
 from deployments.models import Deployment, Method
-from projects import editing
+from projects import editing, protecting
 from projects.access import Access, access_to
+from projects.audit.deeds import Deed
+from projects.audit.writing import write as audit
 from projects.bundles import BundleError, read_folder, read_zip
 from projects.configuration import Configuration, parse
 from projects.models import Environment, Membership, Project, SourceBundle, User
@@ -101,14 +104,18 @@ def _environment(access: Access, name: str, configuration: Configuration) -> Env
             f"{access.project.slug} has no environment {name}, and the file does not say in which account it would be."
             f" Add it under environments: {name}."
         )
-    return Environment.objects.create(
-        project=access.project,
-        name=name,
-        account=wanted.account,
-        region=wanted.region or configuration.project.region,
-        protected=name in PROTECTED_NAMES,
-        position=access.project.environments.count(),
-    )
+    with transaction.atomic():
+        made = Environment.objects.create(
+            project=access.project,
+            name=name,
+            account=wanted.account,
+            region=wanted.region or configuration.project.region,
+            position=access.project.environments.count(),
+        )
+        audit(Deed.ENVIRONMENT_CREATED, actor=access.user, environment=made)
+        if name in PROTECTED_NAMES:
+            protecting.put_in_force(environment=made, protection=protecting.USUAL, author=access.user)
+    return made
 
 
 def _source(path: Path, project: Project, actor: User) -> SourceBundle:
