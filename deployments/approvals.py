@@ -133,7 +133,7 @@ def _why_no_review(deployment: Deployment, user: User, role: Role | None) -> str
     if user.scope is not None:
         return "A token can never approve or reject a plan; a person has to, signed in."
     if not can(role, Action.APPROVE):
-        return "Only approvers and owners of the project may approve or reject."
+        return "Only approvers and owners may approve or reject here."
     if deployment.approvals.filter(actor=user).exists():
         return "You have already reviewed this plan."
     return ""
