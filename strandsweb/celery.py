@@ -12,5 +12,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "strandsweb.settings.embedded")
 
 app = Celery("strandsweb")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["deployments", "projects.audit"])
+app.autodiscover_tasks(["deployments", "history", "projects.audit"])
 app.steps["worker"].add(Heartbeat)

@@ -62,15 +62,15 @@ def test_a_batch_is_tagged_listed_in_pages_and_untagged(sandbox: Sandbox) -> Non
     arns = {service: make(of) for service, make in MAKERS.items()}
     tagging = of("resourcegroupstaggingapi")
     nobody = "arn:aws:iam::123456789012:role/nobody"
-    failed = tagging.tag_resources(ResourceARNList=[*arns.values(), nobody], Tags={"team": "desk", "tier": "gold"})
+    failed = tagging.tag_resources(ResourceARNList=[*arns.values(), nobody], Tags={"team": "batch", "tier": "gold"})
     assert set(failed["FailedResourcesMap"]) == {nobody}
-    found = listed(tagging, TagFilters=[{"Key": "team", "Values": ["desk"]}])
-    assert found == {arn: {"team": "desk", "tier": "gold"} for arn in arns.values()}
-    tagging.tag_resources(ResourceARNList=list(arns.values()), Tags={"team": "platform"})
-    assert set(listed(tagging, TagFilters=[{"Key": "team", "Values": ["platform"]}])) == set(arns.values())
+    found = listed(tagging, TagFilters=[{"Key": "team", "Values": ["batch"]}])
+    assert found == {arn: {"team": "batch", "tier": "gold"} for arn in arns.values()}
+    tagging.tag_resources(ResourceARNList=list(arns.values()), Tags={"team": "batches"})
+    assert set(listed(tagging, TagFilters=[{"Key": "team", "Values": ["batches"]}])) == set(arns.values())
     assert of("ecr").list_tags_for_resource(resourceArn=arns["ecr"])["tags"]
     assert of("sqs").list_queue_tags(QueueUrl=of("sqs").get_queue_url(QueueName="tagged")["QueueUrl"])["Tags"] == {
-        "team": "platform",
+        "team": "batches",
         "tier": "gold",
     }
     assert tagging.untag_resources(ResourceARNList=list(arns.values()), TagKeys=["team", "tier"]) | {

@@ -13,6 +13,7 @@ from zipfile import ZipFile
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command, get_commands
 from django.db.models import QuerySet
@@ -157,6 +158,8 @@ TASKS: dict[str, tuple[Deed, ...] | str] = {
     "deployments.tasks.deliver": "each delivery has its row in the log of deliveries",
     "deployments.tasks.forget_deliveries": (Deed.DELIVERIES_FORGOTTEN,),
     "deployments.tasks.sweep": (Deed.PLAN_MADE, Deed.RUN_CANCELLED),
+    "history.tasks.anchor_heads": "copies where chains end to the second place; the copies are the record of it",
+    "history.tasks.mail_heads": "mails where chains end",
     "projects.audit.tasks.close_up": "chains entries, and writes how often equal refusals came",
     "projects.audit.tasks.expire": (Deed.AUDIT_EXPIRED,),
 }
@@ -373,3 +376,8 @@ def test_the_last_owner_stays_and_nothing_is_written_of_it(project: Project, ali
     visit(alice).post(reverse("member-remove", args=[project.slug, owner.pk]))
     assert Membership.objects.filter(pk=owner.pk).exists()
     assert AuditEntry.objects.count() == before
+
+
+def test_workers_know_every_task_that_beat_sends() -> None:
+    celery.loader.import_default_modules()
+    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(celery.tasks)
