@@ -22,12 +22,8 @@ ASKING = frozenset({NeedKind.APPROVAL, NeedKind.FREEZE})
 
 
 def asked_of(deployment: Deployment) -> protecting.InForce:
-    """The protection that this plan is held against now.
-
-    What takes a failed run back was agreed to with the environment's settings and with that run, and an emergency is
-    one because nothing is asked of it but its reason.
-    """
-    if deployment.undoes or hasattr(deployment, "emergency"):
+    """The protection that this plan is held against now."""
+    if _is_exempt(deployment):
         return protecting.InForce(0, Protection())
     return protecting.in_force(deployment.environment)
 
@@ -37,11 +33,18 @@ def decision(deployment: Deployment, plan: Plan | None = None, now: datetime | N
 
     `plan` is given by whoever is about to run it: then nothing that was worked out earlier is believed.
     """
-    if deployment.undoes or hasattr(deployment, "emergency"):
+    if _is_exempt(deployment):
         return Decision()
     asked = asked_of(deployment).protection
     known = facts.facts_of(deployment, asked, plan)
     return decide(asked, known, facts.reviews_of(deployment, plan), now or timezone.now())
+
+
+def _is_exempt(deployment: Deployment) -> bool:
+    """What takes a failed run back was agreed to with the environment's settings and with that run; and an emergency is
+    one because nothing is asked of it but its reason.
+    """
+    return bool(deployment.undoes) or hasattr(deployment, "emergency")
 
 
 def settle(deployment: Deployment, answer: Decision | None = None) -> Decision:

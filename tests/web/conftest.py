@@ -30,6 +30,7 @@ from projects.bundles import read_folder
 from projects.editing import add_source
 from projects.models import Configuration, Environment, Project, SourceBundle, User
 from tests.conftest import SAMPLE
+from tests.web.ladder import Rung, address_of, one_of_everything
 
 START = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
 Visit = Callable[[User | None], Client]
@@ -287,3 +288,17 @@ def run_to_record(propose: Callable[..., Deployment], environment: Environment, 
 def recorded(propose: Callable[..., Deployment], dev: Environment, bob: User) -> Deployment:
     """A deployment to dev that succeeded and has its record."""
     return run_to_record(propose, dev, bob)
+
+
+@pytest.fixture
+def address(
+    prod: Environment,
+    source: SourceBundle,
+    recorded: Deployment,
+    propose: Callable[..., Deployment],
+    vera: User,
+    alice: User,
+) -> Callable[[Rung], str]:
+    """The address of a rung in a project that has one of everything."""
+    names = one_of_everything(owner=alice, member=vera, prod=prod, source=source, record=recorded, propose=propose)
+    return lambda rung: address_of(rung, prod.project.slug, names)

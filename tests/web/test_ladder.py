@@ -7,28 +7,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from deployments.models import Deployment
-from projects.models import Environment, Project, SourceBundle, User
+from projects.models import Project, User
 from projects.roles import TABLE, Role
 from tests.people import addresses
 from tests.web.conftest import Visit
-from tests.web.ladder import ADMINISTRATIVE, OPEN, PERSONAL, RUNGS, Rung, address_of, one_of_everything
+from tests.web.ladder import ADMINISTRATIVE, OPEN, PERSONAL, RUNGS, Rung
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def address(
-    prod: Environment,
-    source: SourceBundle,
-    recorded: Deployment,
-    propose: Callable[..., Deployment],
-    vera: User,
-    alice: User,
-) -> Callable[[Rung], str]:
-    """The address of a rung in a project that has one of everything."""
-    names = one_of_everything(owner=alice, member=vera, prod=prod, source=source, record=recorded, propose=propose)
-    return lambda rung: address_of(rung, prod.project.slug, names)
 
 
 def test_every_address_is_on_the_ladder() -> None:

@@ -20,31 +20,18 @@ from deployments.models import Deployment, Status
 from deployments.telling.occasions import Occasion
 from deployments.telling.telling import tell
 from history.models import Record
-from projects.models import Environment, Membership, SourceBundle, User
+from projects.models import Environment, Membership, User
 from projects.people.api_tokens import make_token
 from projects.people.models import EnvironmentRole, Group, GroupMember, GroupRole
 from projects.roles import EVERYWHERE, FOR_TOKENS, TABLE, Role
 from projects.views.tokens import api_lines
 from tests.web.conftest import Visit
-from tests.web.ladder import RUNGS, Rung, address_of, one_of_everything
+from tests.web.ladder import RUNGS, Rung
 
 pytestmark = pytest.mark.django_db
 PLACED = {"dev": "dev", "prod": "prod", "{record}": "dev", "{deployment}": "prod"}
 """The environment that an address is about, by its first argument."""
 IN_PLACES = [rung for rung in RUNGS if rung.arguments and rung.arguments[0] in PLACED]
-
-
-@pytest.fixture
-def address(
-    prod: Environment,
-    source: SourceBundle,
-    recorded: Deployment,
-    propose: Callable[..., Deployment],
-    vera: User,
-    alice: User,
-) -> Callable[[Rung], str]:
-    names = one_of_everything(owner=alice, member=vera, prod=prod, source=source, record=recorded, propose=propose)
-    return lambda rung: address_of(rung, prod.project.slug, names)
 
 
 def give(user: User, environment: Environment, role: Role, by: str) -> None:

@@ -14,12 +14,12 @@ from django.urls import reverse
 from deployments.models import Deployment, Status
 from projects.access import access_to, environments_where
 from projects.audit.models import AuditEntry
-from projects.models import Environment, Membership, Project, SourceBundle, User
+from projects.models import Environment, Membership, Project, User
 from projects.people import presence, viewing
 from projects.people.models import EnvironmentRole
 from projects.roles import TABLE, Action, Role, ViewAs
 from tests.web.conftest import Visit
-from tests.web.ladder import RUNGS, Rung, address_of, one_of_everything
+from tests.web.ladder import RUNGS, Rung
 from tests.web.test_live import knock
 
 pytestmark = pytest.mark.django_db
@@ -28,19 +28,6 @@ LESSER = [Role.VIEWER, Role.DEPLOYER, Role.APPROVER]
 
 def look_as(client: Client, role: Role, project: str = "support-desk") -> Any:
     return client.post(reverse("view-as", args=[project]), {"role": role.value})
-
-
-@pytest.fixture
-def address(
-    prod: Environment,
-    source: SourceBundle,
-    recorded: Deployment,
-    propose: Callable[..., Deployment],
-    vera: User,
-    alice: User,
-) -> Callable[[Rung], str]:
-    names = one_of_everything(owner=alice, member=vera, prod=prod, source=source, record=recorded, propose=propose)
-    return lambda rung: address_of(rung, prod.project.slug, names)
 
 
 @pytest.mark.parametrize("rung", RUNGS, ids=str)
