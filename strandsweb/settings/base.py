@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "deployments",
     "deployments.telling",
     "deployments.discussing",
+    "deployments.holding",
     "strandsweb",
 ]
 
