@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from history import layout
+from history.adoption import taken_over
 from history.records import Anchor, Manifest, NotARecord
 from history.store import Store, StoreError, folders
 from history.store import store as configured_store
@@ -73,7 +74,9 @@ def _what_is_wrong(anchor: Anchor, record: str, head: AuditHead, fitting: int) -
 def _remembered(store: Store, project: str, newest: int | None) -> Iterator[tuple[Anchor, str]]:
     """The anchors of a project's records with the deployment's id, of those that have one."""
     for environment in folders(store, f"{project}/"):
-        keys = list(store.keys(layout.chain(project, environment)))
+        theirs = taken_over(store, f"{project}/{environment}")  # what those remember is another log
+        start = layout.link(project, environment, theirs) if theirs else ""
+        keys = list(store.keys(layout.chain(project, environment), start))
         for key in keys[-newest:] if newest else keys:
             manifest = Manifest.from_bytes(store.get(key))
             if manifest.audit is not None:

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from history import chain, layout, verifier
+from history.adoption import trust
 from history.canonical import dumps, sha256
 from history.records import Manifest, NotARecord
 from history.signing import signer
 from history.store import NotThere, Store
 from history.store import store as configured_store
-from history.verifier import ARCHIVE, FORMAT, KEYS, Head
+from history.verifier import ARCHIVE, FORMAT, Head
 
 READ_ME = """Records of {place}, exported by strandsweb.
 
@@ -64,8 +65,8 @@ def _zipped(
 
         for name, data in beside.items():
             yield add(name, data)
-        for name in store.keys(KEYS):
-            yield add(name, store.get(name))
+        for name, data in trust(store, [f"{project}/{environment}"]):
+            yield add(name, data)
         for sequence in range(before.sequence + 1, end.sequence + 1):
             link = layout.link(project, environment, sequence)
             # What is damaged is exported as it is: the verifier names it.

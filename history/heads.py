@@ -91,7 +91,7 @@ def remembered(second: Store, project: str, environment: str, keys: Keys) -> Hea
         return Problem(Fault.EDITED, named, 0, f"it is not the end of a chain: {error}")
     if not right or key != layout.head(project, environment, end.sequence):
         return Problem(Fault.EDITED, named, end.sequence, "it is the end of another chain")
-    signer = keys.by_id.get(end.key)
+    signer = keys.at(f"{project}/{environment}", end.sequence).by_id.get(end.key)
     if end.key and not (signer and fits(signer.public, "manifest", end.digest, value)):
         return Problem(Fault.WRONG_KEY, named, end.sequence, "it is not signed by a key that counts")
     return end

@@ -10,7 +10,7 @@ The exit code is 0 only when nothing is wrong. Needs Python 3.11 and the package
 of an Ed25519 signature (RFC 8032). Everything else is the standard library, and nothing of strandsweb.
 
 What is signed is `strandsweb manifest 1 {digest}`, where the digest is the SHA-256 of the manifest's canonical JSON
-without its signature (keys sorted, no white space, UTF-8). Keys and archives have `key` or `archive` in that place.
+without its signature (keys sorted, no white space, UTF-8). Keys, archives and adoptions say so in that place.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from typing import Any, Protocol, TextIO
 
 FORMAT = "1"
 KEYS = "_keys/"
+FOREIGN = "_keys-"
+ADOPTED = "_adopted/"
 ARCHIVE = "archive.json"
 BESIDE = {ARCHIVE, "verify.py", "README.txt"}
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -88,11 +90,35 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopted:
+    """Records that another installation wrote and this one took over: up to which, and the keys that count for them."""
+
+    end: Head
+    keys: Keys
+
+
+@dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys that count, by id; and how far each `project/environment` went before anything was signed."""
+    """The keys that count, by id; and how far each `project/environment` went before anything was signed.
+
+    `adopted` are the parts of an environment that came from elsewhere, in order, or what is wrong with that.
+    """
 
     by_id: Mapping[str, Key] = field(default_factory=dict)
     unsigned: Mapping[str, Head] = field(default_factory=dict)
+    adopted: Mapping[str, Sequence[Adopted] | Problem] = field(default_factory=dict)
+
+    def adopting(self, place: str, sequence: int) -> Adopted | None:
+        """The part that a record of the environment came with, if it came from elsewhere."""
+        parts = self.adopted.get(place, ())
+        if isinstance(parts, Problem):
+            return None
+        return next((part for part in parts if sequence <= part.end.sequence), None)
+
+    def at(self, place: str, sequence: int) -> Keys:
+        """Those that count for a record of the environment."""
+        part = self.adopting(place, sequence)
+        return part.keys if part else self
 
 
 class Reader(Protocol):
@@ -145,7 +171,7 @@ def key_id(public: bytes) -> str:
 
 
 def message(what: str, digest: str) -> bytes:
-    """What is signed, for a digest of a `manifest`, `key` or `archive`: so no signature passes for another kind's."""
+    """What is signed, for a digest of a `manifest`, `key`, `archive` or `adoption`; none passes for another kind's."""
     return f"strandsweb {what} {FORMAT} {digest}".encode()
 
 
@@ -167,9 +193,19 @@ def link(place: str, sequence: int) -> str:
     return f"{place}/chain/{sequence:010d}.json"
 
 
-def key_entry(number: int) -> str:
-    """The key of an entry of the list of keys."""
-    return f"{KEYS}{number:010d}.json"
+def key_entry(number: int, folder: str = KEYS) -> str:
+    """The key of an entry of a list of keys."""
+    return f"{folder}{number:010d}.json"
+
+
+def foreign(last: str) -> str:
+    """The folder with a copy of the keys of another installation, named by the digest of the last entry."""
+    return f"{FOREIGN}{last}/"
+
+
+def adoption(place: str, sequence: int) -> str:
+    """The key of what says that an environment's records, up to that one, came from elsewhere."""
+    return f"{ADOPTED}{place.replace('/', '.')}.{sequence:010d}.json"
 
 
 def read_keys(reader: Reader, believed: str = "") -> Keys | Problem:
@@ -179,42 +215,92 @@ def read_keys(reader: Reader, believed: str = "") -> Keys | Problem:
     those behind it as far as each was introduced by a key that counts. Without it all of them are taken at their word.
     A key without introduction (the one before was lost) counts only for who believes in it or in a later one.
     """
-    entries: list[dict[str, Any]] = []
-    before, public = None, b""
-    trusted: list[bool] = []
-    for number, key in enumerate(reader.keys(KEYS), 1):
-        expected = key_entry(number)
-        if key != expected:
-            return Problem(Fault.DELETED, expected, 0, f"the keys go on with {key}")
-        try:
-            entry = _mapping(reader.get(key))
-            own = base64.b64decode(str(entry["public"]), validate=True)
-            digest = sha256(canonical({k: v for k, v in entry.items() if k not in ("signature", "introduction")}))
-            _unsigned(entry)
-        except (_Unreadable, KeyError, ValueError) as error:
-            return Problem(Fault.EDITED, key, 0, f"it is no entry of a key: {error}")
-        if (entry.get("format"), entry.get("number"), entry.get("key")) != (FORMAT, number, key_id(own)):
-            return Problem(Fault.EDITED, key, 0, "it does not say what stands at this place")
-        if entry.get("previous") != before:
-            return Problem(Fault.EDITED, key, 0, "it does not follow from the key before it")
-        if not fits(own, "key", digest, entry.get("signature")):
-            return Problem(Fault.WRONG_KEY, key, 0, "its signature does not fit")
-        introduced = entry.get("introduction") is not None
-        if introduced and not (public and fits(public, "key", digest, entry["introduction"])):
-            return Problem(Fault.WRONG_KEY, key, 0, "the key before it did not introduce it")
-        entries.append(entry)
-        trusted.append(introduced or number == 1)
-        before, public = digest, own
+    entries = _listed(reader, KEYS)
+    if isinstance(entries, Problem):
+        return entries
     if not entries:
         return Keys()
     ids = [str(entry["key"]) for entry in entries]
     if believed and believed not in ids:
         return Problem(Fault.WRONG_KEY, key_entry(len(ids)), 0, f"the key {believed} is not among the keys")
     last = ids.index(believed) if believed else len(ids) - 1
-    while last + 1 < len(ids) and trusted[last + 1]:
+    while last + 1 < len(ids) and entries[last + 1]["introduction"] is not None:
         last += 1
-    counting = {ids[at]: Key(at + 1, base64.b64decode(entries[at]["public"])) for at in range(last + 1)}
-    return Keys(counting, _unsigned(entries[0]))
+    own = _counting(entries[: last + 1])
+    return Keys(own.by_id, own.unsigned, _all_adopted(reader, own))
+
+
+def _listed(reader: Reader, folder: str) -> list[dict[str, Any]] | Problem:
+    """The entries of a list of keys, each signed by itself and, where it says so, by the one before."""
+    entries: list[dict[str, Any]] = []
+    before, public = None, b""
+    for number, key in enumerate(reader.keys(folder), 1):
+        expected = key_entry(number, folder)
+        if key != expected:
+            return Problem(Fault.DELETED, expected, 0, f"the keys go on with {key}")
+        try:
+            entry = _mapping(reader.get(key))
+            own = base64.b64decode(str(entry["public"]), validate=True)
+            _unsigned(entry)
+        except (_Unreadable, KeyError, ValueError) as error:
+            return Problem(Fault.EDITED, key, 0, f"it is no entry of a key: {error}")
+        digest = entry_digest(entry)
+        if (entry.get("format"), entry.get("number"), entry.get("key")) != (FORMAT, number, key_id(own)):
+            return Problem(Fault.EDITED, key, 0, "it does not say what stands at this place")
+        if entry.get("previous") != before:
+            return Problem(Fault.EDITED, key, 0, "it does not follow from the key before it")
+        if not fits(own, "key", digest, entry.get("signature")):
+            return Problem(Fault.WRONG_KEY, key, 0, "its signature does not fit")
+        introduction = entry.setdefault("introduction", None)
+        if introduction is not None and not (public and fits(public, "key", digest, introduction)):
+            return Problem(Fault.WRONG_KEY, key, 0, "the key before it did not introduce it")
+        entries.append(entry)
+        before, public = digest, own
+    return entries
+
+
+def _counting(entries: Sequence[Mapping[str, Any]]) -> Keys:
+    keys = {str(entry["key"]): Key(at, base64.b64decode(entry["public"])) for at, entry in enumerate(entries, 1)}
+    return Keys(keys, _unsigned(entries[0]))
+
+
+def entry_digest(entry: Mapping[str, Any]) -> str:
+    """What the entry of a key signs, and the next one names."""
+    apart = ("signature", "introduction")
+    return sha256(canonical({name: value for name, value in entry.items() if name not in apart}))
+
+
+def _all_adopted(reader: Reader, own: Keys) -> dict[str, Sequence[Adopted] | Problem]:
+    """What this installation took over, by `project/environment`; of several that say it, the last counts."""
+    newest: dict[str, str] = {}
+    for key in reader.keys(ADOPTED):
+        if match := re.fullmatch(r"([^./]+)\.([^./]+)\.[0-9]{10}\.json", key[len(ADOPTED) :]):
+            newest[f"{match[1]}/{match[2]}"] = key
+    return {place: _adopted(reader, own, place, key) for place, key in newest.items()}
+
+
+def _adopted(reader: Reader, own: Keys, place: str, key: str) -> list[Adopted] | Problem:
+    """The parts of an environment that came from elsewhere, as a key of this installation vouches for them."""
+    parts: list[Adopted] = []
+    try:
+        raw = _mapping(reader.get(key))
+        signer = own.by_id.get(raw["key"])
+        digest = sha256(canonical({name: value for name, value in raw.items() if name != "signature"}))
+        if signer is None:
+            return Problem(Fault.WRONG_KEY, key, 0, f"the key {raw['key']} is not known")
+        if not fits(signer.public, "adoption", digest, raw.get("signature")):
+            return Problem(Fault.WRONG_KEY, key, 0, "its signature does not fit")
+        for part in raw["parts"]:
+            entries = _listed(reader, foreign(part["keys"]))
+            if isinstance(entries, Problem):
+                return entries
+            if not entries or entry_digest(entries[-1]) != part["keys"]:
+                return Problem(Fault.EDITED, foreign(part["keys"]), 0, "these are not the keys that were taken over")
+            parts.append(Adopted(Head(part["sequence"], part["digest"]), _counting(entries)))
+        right = raw["format"] == FORMAT and raw["place"] == place and key == adoption(place, parts[-1].end.sequence)
+    except (_Unreadable, KeyError, TypeError, IndexError) as error:
+        return Problem(Fault.EDITED, key, 0, f"it does not say what was taken over: {error}")
+    return parts if right else Problem(Fault.EDITED, key, 0, "it is about something else")
 
 
 def verify(
@@ -229,6 +315,8 @@ def verify(
     remembers, belong to a record that is being written. `place` is `project/environment`; `start` is the record before
     the first one to look at.
     """
+    if isinstance(wrong := keys.adopted.get(place), Problem):
+        return wrong
     remembered = sorted(heads, key=lambda head: head.sequence)
     before, unsealed = start, None
     chained: set[str] = set()
@@ -259,6 +347,8 @@ def verify(
 
 def verify_one(reader: Reader, place: str, keys: Keys, head: Head, before: Head = BEGINNING) -> Problem | None:
     """What is wrong with one record, which is remembered as `head` and follows `before`."""
+    if isinstance(wrong := keys.adopted.get(place), Problem):
+        return wrong
     key = link(place, head.sequence)
     if next(iter(reader.keys(key)), None) != key:
         return Problem(Fault.DELETED, key, head.sequence, "the record has no place in the chain")
@@ -287,6 +377,11 @@ def _checked_link(reader: Reader, place: str, keys: Keys, key: str, before: Head
 
 
 def _checked_signature(keys: Keys, key: str, manifest: _Manifest, before: Head) -> Problem | None:
+    part = keys.adopting(manifest.place, manifest.sequence)
+    if part is not None:
+        if part.end.sequence == manifest.sequence and part.end.digest != manifest.digest:
+            return Problem(Fault.EDITED, key, manifest.sequence, "it is not the record that was taken over here")
+        keys = part.keys
     if not manifest.name:
         old = keys.unsigned.get(manifest.place, BEGINNING)
         if keys.by_id and manifest.sequence > old.sequence:
@@ -415,19 +510,26 @@ class Found:
 def verify_archive(reader: Reader, believed: str = "", heads: Mapping[str, Head] | None = None) -> list[Found]:
     """What is wrong in an export, environment by environment.
 
-    `archive.json` says from where to where each goes, and is signed: nothing can be taken from the end of an export, or
-    added to it. `heads` are records that somebody remembers, by `project/environment`.
+    `archive.json` says from where to where each goes, and which other files there are. It is signed: nothing can be
+    taken from the end of an export, or added to it. `heads` are records that somebody remembers, by
+    `project/environment`.
     """
     keys = _keys_at_hand(reader, believed)
     if isinstance(keys, Problem):
         return [Found("", 0, keys)]
-    scope = _scope(reader, keys)
-    if isinstance(scope, Problem):
-        return [Found("", 0, scope)]
+    said = _said(reader, keys)
+    if isinstance(said, Problem):
+        return [Found("", 0, said)]
+    scope, files = said
     known = tuple(f"{place}/{folder}/" for place in scope for folder in ("chain", "deployments"))
     for key in reader.keys(""):
-        if key not in BESIDE and not key.startswith((KEYS, *known)):
+        if key in files:
+            if sha256(reader.get(key)) != files.pop(key):
+                return [Found("", 0, Problem(Fault.EDITED, key, 0, "the content is not what was exported"))]
+        elif key not in BESIDE and not key.startswith((KEYS, FOREIGN, ADOPTED, *known)):
             return [Found("", 0, Problem(Fault.INSERTED, key, 0, "it belongs to nothing that was exported"))]
+    for key in files:
+        return [Found("", 0, Problem(Fault.DELETED, key, 0, "the file is missing"))]
     found = []
     for place, (before, end) in sorted(scope.items()):
         told = [
@@ -461,14 +563,15 @@ def _keys_at_hand(reader: Reader, believed: str) -> Keys | Problem:
     return keys
 
 
-def _scope(reader: Reader, keys: Keys) -> dict[str, tuple[Head, Head]] | Problem:
-    """Of each environment of an export, the record before its first one, and its last."""
+def _said(reader: Reader, keys: Keys) -> tuple[dict[str, tuple[Head, Head]], dict[str, str]] | Problem:
+    """Of each environment of an export the record before its first one, and its last; the digests of other files."""
     if next(iter(reader.keys(ARCHIVE)), None) != ARCHIVE:
         return Problem(Fault.DELETED, ARCHIVE, 0, "the file is missing; --copy is for copies of the whole bucket")
     try:
         raw = _mapping(reader.get(ARCHIVE))
         digest = sha256(canonical({name: value for name, value in raw.items() if name != "signature"}))
         scope = {place: (Head(**ends["before"]), Head(**ends["end"])) for place, ends in raw["places"].items()}
+        files = dict(raw.get("files", {}))
         signer = keys.by_id.get(raw["key"])
         format_known = raw["format"] == FORMAT
     except (_Unreadable, KeyError, TypeError, AttributeError) as error:
@@ -479,7 +582,7 @@ def _scope(reader: Reader, keys: Keys) -> dict[str, tuple[Head, Head]] | Problem
         return Problem(Fault.WRONG_KEY, ARCHIVE, 0, f"the key {raw['key']} is not known")
     if not fits(signer.public, "archive", digest, raw.get("signature")):
         return Problem(Fault.WRONG_KEY, ARCHIVE, 0, "its signature does not fit")
-    return scope
+    return scope, files
 
 
 class _Kept:
