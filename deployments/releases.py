@@ -14,7 +14,7 @@ from django.db.models import OuterRef, Subquery
 
 from deployments.engine.plan import PlanKind
 from deployments.models import RAN, Deployment, DeploymentQuerySet, Status
-from projects.models import Environment
+from projects.models import Configuration, Environment, SourceBundle
 
 BRINGING = (PlanKind.DEPLOY, PlanKind.ROLLBACK)
 THERE = (Status.SUCCEEDED, Status.UNCHANGED)
@@ -113,6 +113,14 @@ def brought_at(deployment: Deployment) -> datetime | None:
 def bringing(deployments: DeploymentQuerySet) -> DeploymentQuerySet:
     """Those after which their release was in their environment."""
     return deployments.filter(kind__in=BRINGING, status__in=THERE, targets=[])
+
+
+def deployed_in(project_id: int, configuration: Configuration, source: SourceBundle | None) -> frozenset[str]:
+    """Names of the project's environments in which this very text and these sources have been."""
+    same = bringing(Deployment.objects.all()).filter(
+        environment__project=project_id, configuration__digest=configuration.digest, source=source
+    )
+    return frozenset(same.order_by().values_list("environment__name", flat=True).distinct())
 
 
 def current(environment: Environment) -> Current:

@@ -196,6 +196,19 @@ class ProtectionRevision(models.Model):
         return RevisionState.WITHDRAWN if mine else RevisionState.DECLINED
 
 
+class PromotionPath(models.Model):
+    """In which order the environments of a project get a release; see `projects.paths`."""
+
+    project = models.OneToOneField(Project, primary_key=True, on_delete=models.CASCADE, related_name="path")
+    number = models.PositiveIntegerField(help_text="counts its changes, so that of two owners one finds the other's")
+    environments = models.JSONField(help_text="names, each once, from the first to the last")
+    changed_by_text = models.CharField(max_length=150)
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"path {self.number} of {self.project_id}"
+
+
 class Configuration(models.Model):
     """One numbered revision of a project's strands.yaml; never changed once written."""
 

@@ -95,6 +95,7 @@ class SettingsForm(PlacedForm):
         "more_approvals": "budget.moreApprovals",
         "refuses": "budget.refuses",
         "promoted_from": "promotedFrom",
+        "upstream_of_path": "upstreamOfPath",
     }
 
     proposer_may_approve = _flag("Who proposed the plan may approve it")
@@ -120,11 +121,15 @@ class SettingsForm(PlacedForm):
     preflight = _flag("The preflight checks have to pass")
     lint = _flag("The lint has to find no errors in the configuration")
     upstream = _several("Deployed successfully before in", help_text="The same configuration and the same sources.")
+    upstream_of_path = _flag(
+        "Also in what comes before it on the project's path", "One owner alone cannot change then what that is."
+    )
 
     def as_data(self) -> dict[str, Any]:
         """JSON of what was typed."""
         numbers = ("deletes", "replaced_stateful", "monthly_increase_usd", "new_permissions", "resources")
         flags = ("proposer_may_approve", "editor_may_approve", "comment_required", "fresh_factor", "preflight", "lint")
+        flags += ("upstream_of_path",)
         budget = {self.places[name].removeprefix("budget."): self.number(name) for name in (*numbers, "more_approvals")}
         return {
             **{self.places.get(name, name): bool(self.typed(name)) for name in flags},

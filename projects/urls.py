@@ -11,6 +11,7 @@ from projects.views import (
     groups,
     invitations,
     members,
+    paths,
     projects,
     rights,
     service_accounts,
@@ -63,6 +64,7 @@ urlpatterns = [
     ),
     path("invitation/", invitations.invitation, name="invitation"),
     path("invitation/<str:token>/", invitations.follow, name="invitation-follow"),
+    path("projects/<slug:slug>/path/", paths.path, name="path"),
     path("projects/<slug:slug>/new-environment/", environments.new, name="environment-new"),
     path("projects/<slug:slug>/environments/<slug:environment>/edit/", environments.edit, name="environment-edit"),
 ]

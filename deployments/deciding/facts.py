@@ -11,8 +11,11 @@ from deployments.checks import Verdict
 from deployments.deciding.impact import impact_of
 from deployments.engine.covering import Coverage, cover
 from deployments.engine.plan import Plan, PlanKind
-from deployments.models import Approval, Deployment, Emergency, FreezeOverride, PlanDocument, Status
+from deployments.models import Approval, Deployment, Emergency, FreezeOverride, PlanDocument
+from deployments.releases import deployed_in
 from projects.assigned import people_of
+from projects.models import Environment
+from projects.paths import path_of
 from projects.people.models import ApiToken
 from projects.protection.facts import Debt, Facts, Impact, Override, Review
 from projects.protection.model import Protection
@@ -27,13 +30,13 @@ def facts_of(deployment: Deployment, protection: Protection, plan: Plan | None =
 
     `plan` is weighed as it stands where it is given; else what was worked out of it when it was made is believed.
     """
-    document = deployment.plan
+    document, environment = deployment.plan, deployment.environment
     chain = covered_by_earlier(deployment, plan) if deployment.predecessor_id else []
     new = deployment.kind in (PlanKind.DEPLOY, PlanKind.IMPORT) and not deployment.rollback_to
     return Facts(
         plan_digest=document.digest,
         proposed_at=chain[-1].created_at if chain else deployment.created_at,
-        people=tuple(people_of(deployment.environment, Action.APPROVE)),
+        people=tuple(people_of(environment, Action.APPROVE)),
         proposers=_proposers(deployment),
         editors=frozenset(filter(None, [deployment.configuration.author_id])),
         earlier_digests=frozenset(each.plan.digest for each in chain),
@@ -43,7 +46,8 @@ def facts_of(deployment: Deployment, protection: Protection, plan: Plan | None =
         branches=frozenset(deployment.source.branches) if deployment.source and protection.branches else frozenset(),
         preflight=_preflight(document),
         lint=True,  # a configuration in which the lint finds a mistake is never planned
-        deployed_in=_deployed_in(deployment) if new and protection.upstream else frozenset(),
+        deployed_in=_deployed_in(deployment) if new and asks_upstream(protection) else frozenset(),
+        before_on_path=before_on_path(environment) if protection.upstream_of_path else None,
         overrides=_overrides([deployment, *chain]) if protection.freezes else (),
         debts=tuple(debts_of(deployment)),
     )
@@ -129,17 +133,18 @@ def _preflight(document: PlanDocument) -> bool | None:
     return all(check["verdict"] != Verdict.FAILED for check in document.checks)
 
 
+def asks_upstream(protection: Protection) -> bool:
+    """Whether it matters where the same was deployed before."""
+    return bool(protection.upstream) or protection.upstream_of_path
+
+
+def before_on_path(environment: Environment) -> str | None:
+    """What comes before the environment; see `Facts`."""
+    return path_of(environment.project_id).before(environment.name)
+
+
 def _deployed_in(deployment: Deployment) -> frozenset[str]:
-    """The project's environments where this configuration was deployed whole, with these sources, successfully."""
-    same = Deployment.objects.filter(
-        environment__project=deployment.environment.project_id,
-        status=Status.SUCCEEDED,
-        kind=PlanKind.DEPLOY,
-        targets=[],
-        configuration__digest=deployment.configuration.digest,
-        source=deployment.source,
-    )
-    return frozenset(same.order_by().values_list("environment__name", flat=True).distinct())
+    return deployed_in(deployment.environment.project_id, deployment.configuration, deployment.source)
 
 
 def _overrides(deployments: Sequence[Deployment]) -> tuple[Override, ...]:

@@ -18,6 +18,7 @@ from projects import protecting
 from projects.access import Access, access_to, people_of
 from projects.models import RevisionState
 from projects.pages import page
+from projects.paths import path_of
 from projects.protecting import Conflict
 from projects.protection.comparing import differences
 from projects.protection.doubting import doubts
@@ -152,7 +153,7 @@ def _review(request: HttpRequest, access: Access, protection: Protection) -> Htt
     context = _common(request, access) | {
         "in_force": now,
         "changes": differences(now.protection, protection),
-        "doubts": doubts(protection, people, set(names)),
+        "doubts": doubts(protection, people, set(names), path_of(access.project).before(access.place.name)),
         "times": next_times(protection),
         "text": pretty(protection),
         "protected": now.protection != Protection(),

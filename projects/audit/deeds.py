@@ -47,6 +47,7 @@ class Deed(models.TextChoices):
     VIEW_AS_ENDED = "view-as.ended", "saw the pages as themselves again"
     ENVIRONMENT_CREATED = "environment.created", "created an environment"
     ENVIRONMENT_CHANGED = "environment.changed", "changed an environment"
+    PATH_CHANGED = "path.changed", "changed the path of promotions"
     PROTECTION_PROPOSED = "protection.proposed", "proposed a change of an environment's protection"
     PROTECTION_CONSENTED = "protection.consented", "consented to a change of an environment's protection"
     PROTECTION_DECLINED = "protection.declined", "declined a change of an environment's protection"

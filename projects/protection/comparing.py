@@ -82,8 +82,14 @@ def _settings(protection: Protection) -> Settings:
         "Branches": (protection.branches, listed(protection.branches) or "any"),
         "Preflight checks": _flag(protection.preflight, "have to pass", "are not asked for"),
         "Lint": _flag(protection.lint, "has to pass", "is not asked for"),
-        "Deployed before in": (protection.upstream, listed(protection.upstream, word="and") or "no other environment"),
+        "Deployed before in": _upstream(protection),
     }
+
+
+def _upstream(protection: Protection) -> tuple[Any, str]:
+    of_path = ("what comes before on the project's path",) if protection.upstream_of_path else ()
+    words = listed((*protection.upstream, *of_path), word="and") or "no other environment"
+    return (protection.upstream, protection.upstream_of_path), words
 
 
 def _budget(budget: Budget) -> Settings:

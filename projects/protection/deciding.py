@@ -6,7 +6,7 @@ whom. Refused: nothing that anybody does to this plan will help; a new one is ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -254,10 +254,8 @@ def _checks(protection: Protection, facts: Facts) -> tuple[Need, ...]:
         needs.append(Need(NeedKind.PREFLIGHT, f"The preflight checks have to pass. {state}."))
     if facts.brings_new and protection.lint and facts.lint is None:
         needs.append(Need(NeedKind.LINT, "The configuration has to be linted; that was not done yet."))
-    absent = [name for name in protection.upstream if name not in facts.deployed_in]
-    if facts.brings_new and absent:
-        what = "The same configuration and sources have to be deployed successfully first in"
-        needs.append(Need(NeedKind.UPSTREAM, f"{what} {listed(absent)}."))
+    if facts.brings_new:
+        needs += _upstream(protection, facts)
     return tuple(needs)
 
 
@@ -270,3 +268,15 @@ def _by_time_and_person(review: Review) -> tuple[datetime, int, str, bool, str, 
         review.plan_digest,
         bool(review.comment.strip()),
     )
+def _upstream(protection: Protection, facts: Facts) -> Iterator[Need]:
+    wanted = set(protection.upstream)
+    if protection.upstream_of_path and facts.before_on_path is None:
+        what = "Only what succeeded before it on the project's path may be deployed here, and this is not on the path"
+        yield Need(NeedKind.UPSTREAM, f"{what}; an owner has to put it there.")
+    elif protection.upstream_of_path and facts.before_on_path:
+        wanted.add(facts.before_on_path)
+    if absent := sorted(wanted - facts.deployed_in):
+        what = "The same configuration and sources have to be deployed successfully first in"
+        yield Need(NeedKind.UPSTREAM, f"{what} {listed(absent, word='and')}.")
+
+

@@ -75,7 +75,8 @@ class Facts:
     `brings_new` is False for what destroys or goes back to a recorded deployment: it has no source to come from.
     `branches` are those its sources were uploaded from.
     `preflight` and `lint` are None where nobody looked yet. `deployed_in` are environments in which the same
-    configuration and the same sources were deployed successfully.
+    configuration and the same sources were deployed successfully. `before_on_path` is what comes before this one on the
+    project's path; empty for the first of it, None for one that is not on it.
     """
 
     plan_digest: str
@@ -97,3 +98,4 @@ class Facts:
     def is_about(self, digest: str) -> bool:
         """Whether something that was said of the plan of that digest holds for this one."""
         return digest == self.plan_digest or digest in self.earlier_digests
+    before_on_path: str | None = None

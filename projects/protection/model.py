@@ -146,8 +146,9 @@ class Protection:
     """Everything an environment asks for; the one without arguments asks for nothing.
 
     `promoted_from` and `upstream` are names of environments: what a plan brings has to come from one of the first, and
-    has to be deployed successfully in all of the second, the same configuration and the same sources. `branches` are
-    names or patterns (`release/*`). `fresh_factor`: whoever approves shows a second factor again.
+    has to be deployed successfully in all of the second, the same configuration and the same sources; and in what comes
+    before on the project's path, with `upstream_of_path`. `branches` are names or patterns (`release/*`).
+    `fresh_factor`: whoever approves shows a second factor again.
     """
 
     approvals: tuple[Requirement, ...] = ()
@@ -164,6 +165,7 @@ class Protection:
     preflight: bool = False
     lint: bool = False
     upstream: tuple[str, ...] = ()
+    upstream_of_path: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, everything in it; `reading.read` is the inverse."""
@@ -183,6 +185,7 @@ class Protection:
             "preflight": self.preflight,
             "lint": self.lint,
             "upstream": list(self.upstream),
+            "upstreamOfPath": self.upstream_of_path,
         }
 
     def to_json(self) -> str:

@@ -77,6 +77,7 @@ class _Reader(Fields):
             preflight=self.flag(given, "preflight"),
             lint=self.flag(given, "lint"),
             upstream=self.names(given, "upstream", ""),
+            upstream_of_path=self.flag(given, "upstreamOfPath"),
         )
 
     def _requirement(self, data: Any, place: str) -> Requirement:

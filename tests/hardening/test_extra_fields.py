@@ -74,6 +74,7 @@ FORMS: dict[str, Callable[[World], Data]] = {
     "service-accounts": lambda world: {"name": "other", "role": "viewer"},
     "service-account": lambda world: {"name": "t", "where": "support-desk", "actions": "PROPOSE", "days": "7"},
     "invite": lambda world: {"email": "", "role": "viewer"},
+    "path": lambda world: {"do": "save", "base": "0", "environment": ["dev", "prod"]},
     "environment-new": place,
     "environment-edit": place,
     "environment-plan": lambda world: {

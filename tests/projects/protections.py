@@ -106,6 +106,7 @@ protections = st.builds(
     preflight=st.booleans(),
     lint=st.booleans(),
     upstream=_some(("dev", "staging")),
+    upstream_of_path=st.booleans(),
 ).map(lambda protection: read(protection.as_dict()))
 
 _people_ids = st.sampled_from([*(person.id for person in CAST), 99])
@@ -150,5 +151,6 @@ facts = st.builds(
     preflight=st.sampled_from([None, True, False]),
     lint=st.sampled_from([None, True, False]),
     deployed_in=st.frozensets(st.sampled_from(["dev", "staging"])),
+    before_on_path=st.sampled_from([None, "", "dev", "staging"]),
     overrides=st.lists(overrides, max_size=2).map(tuple),
 )

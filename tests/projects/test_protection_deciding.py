@@ -367,6 +367,27 @@ def test_over_budget_more_people_have_to_agree() -> None:
         ),
         ({"upstream": ("dev",)}, {"deployed_in": frozenset({"dev"})}, Outcome.ALLOWED, ""),
         (
+            {"upstream_of_path": True, "upstream": ("dev",)},
+            {"before_on_path": "staging"},
+            Outcome.WAITING,
+            "The same configuration and sources have to be deployed successfully first in dev and staging.",
+        ),
+        (
+            {"upstream_of_path": True},
+            {"before_on_path": "staging", "deployed_in": frozenset({"staging"})},
+            Outcome.ALLOWED,
+            "",
+        ),
+        ({"upstream_of_path": True}, {"before_on_path": ""}, Outcome.ALLOWED, ""),
+        (
+            {"upstream_of_path": True},
+            {"before_on_path": None},
+            Outcome.WAITING,
+            "Only what succeeded before it on the project's path may be deployed here, and this is not on the path; "
+            "an owner has to put it there.",
+        ),
+        ({"upstream_of_path": True}, {"before_on_path": None, "brings_new": False}, Outcome.ALLOWED, ""),
+        (
             {"minimum_wait_minutes": 90},
             {},
             Outcome.WAITING,

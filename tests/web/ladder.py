@@ -72,6 +72,8 @@ RUNGS = [
     Rung("group-drop", "POST", Action.MANAGE_MEMBERS, ("{group}", "{member}"), (302,)),
     Rung("group-role", "POST", Action.MANAGE_MEMBERS, ("{group}",), (422,), {"role": "king"}),
     Rung("group-remove", "POST", Action.MANAGE_MEMBERS, ("{group}",), (302,)),
+    Rung("path", "GET", VIEW),
+    Rung("path", "POST", Action.MANAGE_ENVIRONMENTS, answers=(200, 302), data={"do": "add:prod"}),
     Rung("environment-new", "GET", Action.MANAGE_ENVIRONMENTS),
     Rung("environment-new", "POST", Action.MANAGE_ENVIRONMENTS, answers=(422,), data={"name": "X"}),
     Rung("environment-edit", "GET", Action.MANAGE_ENVIRONMENTS, ("dev",)),
