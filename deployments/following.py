@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Count
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from deployments.engine import story
+from deployments.engine.clock import iso
 from deployments.engine.events import Code
 from deployments.models import Deployment, RunEvent, Status, Step
+from deployments.run_view import MAX_LINES, Progress, RunView
 from history.lines import Line, line
-
-MAX_LINES = 400
-"""Lines of the log a page shows; the rest is on the log's own page."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is; `calls` counts finished AWS calls."""
-
-    total: int
-    counts: dict[str, int]
-    calls: int
-    started_at: datetime | None
-    seconds: float | None
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since it started, for a run that goes on."""
-        return (timezone.now() - self.started_at).total_seconds() if self.started_at else 0.0
-
-    @property
-    def ended(self) -> int:
-        """Steps that have ended, however."""
-        return self.total - self.counts.get("pending", 0) - self.counts.get("running", 0)
-
-    @property
-    def shown(self) -> list[tuple[str, int]]:
-        """Status and number, for every status that occurs, in the order of a step's life."""
-        return [(status, self.counts[status]) for status in Step.Status.values if self.counts.get(status)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +31,18 @@ class News:
     html: str
 
 
-def progress(deployment: Deployment) -> Progress:
-    """The run's progress as the rows say it now."""
-    counts = dict(deployment.steps.order_by().values_list("status").annotate(Count("pk")))
-    return Progress(
-        total=sum(counts.values()),
-        counts=counts,
-        calls=deployment.events.filter(code=Code.CALL_ENDED.value).count(),
-        started_at=deployment.started_at,
-        seconds=deployment.duration_seconds,
+def view(deployment: Deployment, *, after: int | None = None) -> RunView:
+    """The run as the rows say it now; with `after`, of steps and lines what came behind that event number."""
+    steps = deployment.steps.all()
+    if after is not None:
+        behind = deployment.events.filter(number__gt=after, code__startswith="step.")
+        steps = steps.filter(step_id__in=behind.values("step"))
+    return RunView(
+        public_id=deployment.public_id,
+        number=deployment.last_event,
+        progress=_progress(deployment),
+        steps=tuple(_told(step) for step in steps),
+        lines=tuple(_lines(deployment, after or 0)),
     )
 
 
@@ -76,14 +52,6 @@ def phase(deployment: Deployment) -> str:
     if deployment.status != Status.RUNNING:
         said = deployment.approvals.count() + deployment.overrides.count()
     return f"{deployment.status}.{said}.{int(deployment.recorded)}"
-
-
-def lines(deployment: Deployment, *, after: int = 0, calls: bool = False) -> list[Line]:
-    """The log's last lines behind a number, oldest first."""
-    rows = deployment.events.filter(number__gt=after)
-    if not calls:
-        rows = rows.exclude(code=Code.CALL_ENDED.value)
-    return [line(as_dict(row)) for row in reversed(rows.order_by("-number")[:MAX_LINES])]
 
 
 def news(deployment_id: int, *, after: int) -> News:
@@ -99,12 +67,7 @@ def news(deployment_id: int, *, after: int) -> News:
     mark = render_to_string("deployments/deployment.html#mark", context)
     html = mark
     if deployment.status == Status.RUNNING or deployment.last_event > after:
-        touched = deployment.events.filter(number__gt=after, code__startswith="step.").values("step")
-        context |= {
-            "progress": progress(deployment),
-            "steps": deployment.steps.filter(step_id__in=touched),
-            "lines": lines(deployment, after=after),
-        }
+        context["run"] = view(deployment, after=after)
         html = render_to_string("deployments/deployment.html#news", context | {"after": after})
     return News(after=after, last=deployment.last_event, phase=context["phase"], mark=mark, html=html)
 
@@ -119,3 +82,38 @@ def as_dict(row: RunEvent) -> dict[str, Any]:
         "logicalId": row.logical_id,
         "data": row.data,
     }
+
+
+def _progress(deployment: Deployment) -> Progress:
+    started_at = deployment.started_at
+    return Progress(
+        status=deployment.status,
+        counts=dict(deployment.steps.order_by().values_list("status").annotate(Count("pk"))),
+        calls=deployment.events.filter(code=Code.CALL_ENDED.value).count(),
+        started_at=started_at,
+        elapsed=(timezone.now() - started_at).total_seconds() if started_at else 0.0,
+        seconds=deployment.duration_seconds,
+        critical_path_seconds=deployment.summary.get("critical_path_seconds", 0.0),
+    )
+
+
+def _told(row: Step) -> story.StepStory:
+    """The row as the fold of its events has it."""
+    return story.StepStory(
+        id=row.step_id,
+        logical_id=row.logical_id,
+        status=story.Status(row.status),
+        operation=row.operation,
+        type=row.type,
+        physical_id=row.physical_id or None,
+        started=iso(row.started_at) if row.started_at else "",
+        ended=iso(row.ended_at) if row.ended_at else "",
+        seconds=row.seconds,
+        error=row.error,
+    )
+
+
+def _lines(deployment: Deployment, after: int) -> list[Line]:
+    """The log's last lines behind a number, oldest first; AWS calls are on the log's own page."""
+    rows = deployment.events.filter(number__gt=after).exclude(code=Code.CALL_ENDED.value)
+    return [line(as_dict(row)) for row in reversed(rows.order_by("-number")[:MAX_LINES])]

@@ -129,7 +129,7 @@ def _step(step: StepStory, event: Event) -> StepStory:
                 status=ENDED_AS[event.code],
                 ended=event.time,
                 seconds=data.get("seconds"),
-                physical_id=data.get("physicalId", step.physical_id),
+                physical_id=data.get("physicalId") or step.physical_id,
                 adopted=data.get("adopted", False),
                 because=tuple(data.get("because", ())),
                 error=data.get("error"),

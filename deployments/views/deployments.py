@@ -140,9 +140,7 @@ def describe(access: Access, found: Deployment, draft: str = "") -> dict[str, An
         context |= reviewing(access, found, draft)
     if found.started_at:
         context |= {
-            "progress": following.progress(found),
-            "steps": found.steps.all(),
-            "lines": following.lines(found),
+            "run": following.view(found),
             "failures": [step for step in found.steps.filter(status="failed") if step.error],
             "unfinished": _unfinished(found),
             "taken_back_by": Deployment.objects.filter(environment=found.environment, undoes=found.public_id).first(),
