@@ -99,5 +99,6 @@ urlpatterns = [
     path("projects/<slug:slug>/deployments/<slug:public_id>/discussion/", include("deployments.discussing.urls")),
     path("projects/<slug:slug>/environments/<slug:name>/", include(environment_patterns)),
     path("projects/<slug:slug>/environments/<slug:name>/protection/", include(protection_patterns)),
+    path("projects/<slug:slug>/records/<slug:deployment_id>/", include("deployments.reporting.urls")),
     path("projects/<slug:slug>/rollback/<slug:deployment_id>/", rollback.rollback, name="rollback"),
 ]

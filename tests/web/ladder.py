@@ -150,6 +150,8 @@ RUNGS = [
     Rung("record", "GET", VIEW, ("{record}",)),
     Rung("record-file", "GET", VIEW, ("{record}", "plan.json")),
     Rung("record-archive", "GET", VIEW, ("{record}",)),
+    Rung("record-report", "GET", VIEW, ("{record}",)),
+    Rung("record-document", "GET", VIEW, ("{record}",)),
     Rung("environment-archive", "GET", VIEW, ("dev",)),
     Rung("verification", "GET", VIEW, ("{record}",)),
     Rung("rollback", "GET", Action.PROPOSE, ("{record}",)),
