@@ -7,7 +7,7 @@ one before. Who dies between link and `manifest.json` is finished by whoever com
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from history import keys as keys_of
@@ -92,17 +92,18 @@ def verify_chain(
     *heads: Head | None,
     believed: str = "",
     keys: Keys | Problem | None = None,
+    annotated: Iterable[Head] = (),
 ) -> Problem | None:
     """The first thing that is wrong with an environment's history; `believed` is the id of the key that signs here.
 
-    `heads` are what is remembered of it elsewhere, if anything is; `keys` are those of the store, if they are read
-    already. What is looked at, and in which order, history.verifier says.
+    `heads` are what is remembered of it elsewhere, if anything is, `annotated` of its annotations; `keys` are those of
+    the store, if they are read already. What is looked at, and in which order, history.verifier says.
     """
     known = keys or read_keys(store, believed)
     return (
         known
         if isinstance(known, Problem)
-        else verify(store, f"{project}/{environment}", known, [head for head in heads if head])
+        else verify(store, f"{project}/{environment}", known, [head for head in heads if head], annotated=annotated)
     )
 
 

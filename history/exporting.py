@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from history import chain, layout, verifier
+from history import annotation_index, chain, layout, verifier
 from history.adoption import trust
 from history.canonical import dumps, sha256
 from history.records import Manifest, NotARecord
@@ -33,7 +33,7 @@ distrusts this copy of verify.py takes that of the release, history/verifier.py;
 
 
 def archive(project: str, environment: str, before: Head, end: Head) -> Iterator[bytes]:
-    """The records behind `before` up to `end`, as the bytes of a zip; reads nothing but the store.
+    """The records behind `before` up to `end`, as the bytes of a zip, with the annotations about them.
 
     Raises:
         StoreUnavailable: at once or while it is read, the store does not answer, or the key is not at hand.
@@ -41,18 +41,29 @@ def archive(project: str, environment: str, before: Head, end: Head) -> Iterator
     store, place = configured_store(), f"{project}/{environment}"
     key = signer()
     chain.introduce(store, key)
-    said = {"format": FORMAT, "key": key.id, "places": {place: {"before": _plain(before), "end": _plain(end)}}}
+    annotated = annotation_index.about(project, environment, before.sequence, end.sequence)
+    scope = {"before": _plain(before), "end": _plain(end)}
+    if annotated:
+        scope["annotations"] = {str(number): digest for number, digest in annotated.items()}
+    said = {"format": FORMAT, "key": key.id, "places": {place: scope}}
     statement = dumps(said | {"signature": key.sign("archive", sha256(dumps(said)))})
     beside = {
         ARCHIVE: statement,
         "README.txt": READ_ME.format(place=place, key=key.id).encode(),
         "verify.py": Path(verifier.__file__).read_bytes(),
     }
-    return _zipped(store, beside, project, environment, before, end)
+    later = [layout.annotation(project, environment, number) for number in annotated]
+    return _zipped(store, beside, later, project, environment, before, end)
 
 
 def _zipped(
-    store: Store, beside: dict[str, bytes], project: str, environment: str, before: Head, end: Head
+    store: Store,
+    beside: dict[str, bytes],
+    later: list[str],
+    project: str,
+    environment: str,
+    before: Head,
+    end: Head,
 ) -> Iterator[bytes]:
     out = _Outlet()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -67,6 +78,9 @@ def _zipped(
             yield add(name, data)
         for name, data in trust(store, [f"{project}/{environment}"]):
             yield add(name, data)
+        for name in later:
+            with suppress(NotThere):
+                yield add(name, store.get(name))
         for sequence in range(before.sequence + 1, end.sequence + 1):
             link = layout.link(project, environment, sequence)
             # What is damaged is exported as it is: the verifier names it.

@@ -1,15 +1,15 @@
 """The ends of the chains in a second place, so that whoever owns bucket and database cannot cut them off unseen.
 
-After each record its place, digest and signature are written there, once, under its number; with a retention where the
-second place is a bucket with Object Lock. A second place that is away holds up no deployment: what is missing is added
-every hour. `verification` compares.
+After each record, and each annotation, its place, digest and signature are written there, once, under its number;
+with a retention where the second place is a bucket with Object Lock. A second place that is away holds up no
+deployment: what is missing is added every hour. `verification` compares.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,8 +18,9 @@ from django.core.mail import send_mail
 from django.db.models import Max
 
 from history import layout
+from history.annotation import Entry
 from history.canonical import dumps
-from history.models import Record
+from history.models import Annotation, Record
 from history.records import Manifest, NotARecord
 from history.store import FileStore, Store, StoreError, bucket
 from history.store import store as configured_store
@@ -35,14 +36,14 @@ def second_place() -> Store | None:
     return FileStore(Path(settings.HISTORY_ANCHOR_FOLDER)) if settings.HISTORY_ANCHOR_FOLDER else None
 
 
-def anchor(manifest: Manifest) -> bool:
+def anchor(end: Manifest | Entry) -> bool:
     """Writes the end of a chain to the second place; answers whether it is there now. What goes wrong is logged."""
     try:
         second = second_place()
         if second is not None:
-            second.put_new(layout.head(manifest.project, manifest.environment, manifest.sequence), _bytes(manifest))
+            second.put_new(*_object(end))
     except StoreError as error:
-        where = f"{manifest.project}/{manifest.environment}"
+        where = f"{end.project}/{end.environment}"
         log.error("the end of the history of %s is not in its second place: %s", where, error)
         return False
     return second is not None
@@ -60,6 +61,14 @@ def anchor_all() -> int:
                 added += anchor(Manifest.from_bytes(configured_store().get(row.prefix + layout.MANIFEST)))
         except (StoreError, NotARecord) as error:
             log.error("the end of the history of %s cannot be read: %s", row, error)
+    for said in _last_annotations():
+        place = said.project_slug, said.environment_name
+        key = layout.annotated_to(*place, said.number)
+        try:
+            if next(iter(second.keys(key)), None) != key:
+                added += anchor(Entry.from_bytes(configured_store().get(layout.annotation(*place, said.number))))
+        except (StoreError, NotARecord) as error:
+            log.error("the last annotation of %s/%s cannot be read: %s", *place, error)
     return added
 
 
@@ -78,21 +87,33 @@ def mail() -> bool:
 
 def remembered(second: Store, project: str, environment: str, keys: Keys) -> Head | Problem | None:
     """The last end of a chain that the second place has, or what is wrong with it there; None when it has none."""
-    key = max(second.keys(layout.heads(project, environment)), default=None)
-    if key is None:
+    key = max(second.keys(layout.heads(project, environment)), default="")
+    return _read(second, key, layout.head, (project, environment), "manifest", keys)
+
+
+def remembered_annotation(second: Store, project: str, environment: str, keys: Keys) -> Head | Problem | None:
+    """The same of an environment's annotations."""
+    key = max(second.keys(layout.annotated(project, environment)), default="")
+    return _read(second, key, layout.annotated_to, (project, environment), "annotation", keys)
+
+
+def _read(
+    second: Store, key: str, named_by: Callable[[str, str, int], str], place: tuple[str, str], what: str, keys: Keys
+) -> Head | Problem | None:
+    if not key:
         return None
     named = f"the second place's {key}"
     try:
         said = json.loads(second.get(key))
         end = Head(said["sequence"], said["digest"], said["signature"]["key"] if said["signature"] else "")
         value = said["signature"]["value"] if said["signature"] else ""
-        right = (said["format"], said["project"], said["environment"]) == (FORMAT, project, environment)
+        right = (said["format"], said["project"], said["environment"]) == (FORMAT, *place)
     except (ValueError, KeyError, TypeError) as error:
         return Problem(Fault.EDITED, named, 0, f"it is not the end of a chain: {error}")
-    if not right or key != layout.head(project, environment, end.sequence):
+    if not right or key != named_by(*place, end.sequence):
         return Problem(Fault.EDITED, named, end.sequence, "it is the end of another chain")
-    signer = keys.at(f"{project}/{environment}", end.sequence).by_id.get(end.key)
-    if end.key and not (signer and fits(signer.public, "manifest", end.digest, value)):
+    signer = keys.at("/".join(place), end.sequence).by_id.get(end.key)
+    if end.key and not (signer and fits(signer.public, what, end.digest, value)):
         return Problem(Fault.WRONG_KEY, named, end.sequence, "it is not signed by a key that counts")
     return end
 
@@ -105,14 +126,24 @@ def _last_rows() -> Iterator[Record]:
         )
 
 
-def _bytes(manifest: Manifest) -> bytes:
-    return dumps(
+def _last_annotations() -> Iterator[Annotation]:
+    ends = Annotation.objects.order_by().values("project_slug", "environment_name").annotate(last=Max("number"))
+    for end in ends.order_by("project_slug", "environment_name"):
+        yield Annotation.objects.of_environment(end["project_slug"], end["environment_name"]).get(number=end["last"])
+
+
+def _object(end: Manifest | Entry) -> tuple[str, bytes]:
+    if isinstance(end, Manifest):
+        sequence, key = end.sequence, layout.head(end.project, end.environment, end.sequence)
+    else:
+        sequence, key = end.number, layout.annotated_to(end.project, end.environment, end.number)
+    return key, dumps(
         {
             "format": FORMAT,
-            "project": manifest.project,
-            "environment": manifest.environment,
-            "sequence": manifest.sequence,
-            "digest": manifest.digest(),
-            "signature": asdict(manifest.signature) if manifest.signature else None,
+            "project": end.project,
+            "environment": end.environment,
+            "sequence": sequence,
+            "digest": end.digest(),
+            "signature": asdict(end.signature) if end.signature else None,
         }
     )

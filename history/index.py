@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from history import chain, layout
+from history import annotation, annotation_index, chain, layout
+from history.annotation import Tombstone
+from history.annotation_index import fitting
 from history.metadata import Metadata
 from history.models import Record
 from history.records import Manifest
@@ -79,6 +81,7 @@ def rebuild(store: Store) -> Rebuilt:
     for project, environment in known.difference(found):
         old = Record.objects.filter(project_slug=project, environment_name=environment, pk__lte=newest)
         removed += old.delete()[0]
+        annotation_index.replace(project, environment, ())
     return Rebuilt(len(found), records, removed)
 
 
@@ -88,8 +91,21 @@ def _rebuild_environment(store: Store, project: str, environment: str, newest: i
     Everything is read before a row is touched, so that a damaged history leaves the index as it was.
     """
     place = _environment(project, environment)
-    rows = [Record(**_fields(manifest, metadata, place)) for manifest, metadata in _stored(store, project, environment)]
+    said = list(annotation.read(store, project, environment))
+    later = annotation_index.rows_of(said)
+    stones = {entry.deployment_id: entry.tombstone for entry in said if entry.tombstone}
+    of_record = annotation_index.by_record(later)
+    rows = []
+    for manifest, metadata in _stored(store, project, environment, stones):
+        row = Record(
+            **_fields(manifest, metadata, place), **annotation_index.marks(of_record.get(manifest.deployment_id, ()))
+        )
+        row.cleared = row.expired_at is not None and list(store.keys(manifest.prefix)) == [
+            manifest.prefix + layout.MANIFEST
+        ]
+        rows.append(row)
     with transaction.atomic():
+        annotation_index.replace(project, environment, later)
         Record.objects.filter(project_slug=project, environment_name=environment, pk__lte=newest).delete()
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
@@ -98,10 +114,15 @@ def _rebuild_environment(store: Store, project: str, environment: str, newest: i
     return len(rows)
 
 
-def _stored(store: Store, project: str, environment: str) -> Iterator[tuple[Manifest, Metadata]]:
+def _stored(
+    store: Store, project: str, environment: str, stones: Mapping[str, Tombstone]
+) -> Iterator[tuple[Manifest, Metadata]]:
+    """Every record of an environment; of one that has expired the metadata are in its tombstone."""
     for _, data in chain.links(store, project, environment):
         manifest = Manifest.from_bytes(data)
-        yield manifest, Metadata.from_dict(json.loads(store.get(manifest.prefix + layout.METADATA)))
+        stone = stones.get(manifest.deployment_id)
+        metadata = stone.metadata if stone else store.get(manifest.prefix + layout.METADATA)
+        yield manifest, Metadata.from_dict(json.loads(metadata))
 
 
 def _environment(project: str, environment: str) -> Environment | None:
@@ -122,9 +143,9 @@ def _fields(manifest: Manifest, metadata: Metadata, environment: Environment | N
         "started_at": datetime.fromisoformat(metadata.started_at),
         "ended_at": datetime.fromisoformat(metadata.ended_at),
         "duration_seconds": metadata.duration_seconds,
-        "deployed_by": _text(metadata.deployed_by, 150),
+        "deployed_by": fitting(metadata.deployed_by, 150),
         "method": metadata.method,
-        "version": _text(metadata.version, 100),
+        "version": fitting(metadata.version, 100),
         "configuration_number": metadata.configuration_number,
         "source_digest": metadata.source_digest,
         "created": metadata.counts.created,
@@ -134,15 +155,10 @@ def _fields(manifest: Manifest, metadata: Metadata, environment: Environment | N
         "resource_count": metadata.resource_count,
         "monthly_usd": metadata.monthly_usd,
         "tags": dict(metadata.tags),
-        "what_changed": _text(metadata.what_changed, 2000),
+        "what_changed": fitting(metadata.what_changed, 2000),
         "rollback_to": metadata.rollback_to or "",
         "prefix": manifest.prefix,
         "manifest_digest": manifest.digest(),
         "previous_digest": manifest.previous or "",
         "signed_by": manifest.signature.key if manifest.signature else "",
     }
-
-
-def _text(value: str, longest: int) -> str:
-    """What a column can hold of a text: no NUL (PostgreSQL refuses it), no half characters, bounded."""
-    return value.replace("\0", "").encode(errors="replace").decode()[:longest]

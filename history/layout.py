@@ -40,6 +40,26 @@ def link(project: str, environment: str, sequence: int) -> str:
     return f"{chain(project, environment)}{sequence:010d}.json"
 
 
+def said_later(project: str, environment: str) -> str:
+    """The folder of what is said of an environment's records later."""
+    return f"{project}/{environment}/annotations/"
+
+
+def annotation(project: str, environment: str, number: int) -> str:
+    """One of them: `.../annotations/0000000012.json`; there can be only one holder."""
+    return f"{said_later(project, environment)}{number:010d}.json"
+
+
+def annotated(project: str, environment: str) -> str:
+    """The folder, in the second place, of the ends that an environment's annotations had."""
+    return f"{project}/{environment}/annotated/"
+
+
+def annotated_to(project: str, environment: str, number: int) -> str:
+    """One of them: `.../annotated/0000000012.json`."""
+    return f"{annotated(project, environment)}{number:010d}.json"
+
+
 def heads(project: str, environment: str) -> str:
     """The folder, in the second place, of the ends that an environment's chain had."""
     return f"{project}/{environment}/heads/"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from history.retention import Policy
 from projects.models import Environment, Project
 
 
@@ -66,6 +67,11 @@ class Record(models.Model):
     previous_digest = models.CharField(max_length=64, blank=True)
     signed_by = models.CharField(max_length=64, blank=True, help_text="id of the key; empty in records without one")
 
+    labels = models.JSONField(default=list, help_text="names of the tags it has, as annotations say")
+    holds = models.JSONField(default=list, help_text="names of its own legal holds, without the environment's")
+    expired_at = models.DateTimeField(null=True, help_text="when its documents were let go; the tombstone says why")
+    cleared = models.BooleanField(default=False, help_text="it has expired, and nothing is left of its documents")
+
     objects = RecordQuerySet.as_manager()
 
     class Meta:
@@ -82,3 +88,72 @@ class Record(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project_slug}/{self.environment_name} {self.deployment_id}"
+
+
+class AnnotationQuerySet(models.QuerySet["Annotation"]):
+    """Reads of annotations, in the order in which they were said."""
+
+    def of_environment(self, project: str, environment: str) -> AnnotationQuerySet:
+        """Those of one environment, by the names the store uses."""
+        return self.filter(project_slug=project, environment_name=environment)
+
+    def in_force(self) -> AnnotationQuerySet:
+        """Those that nobody took back."""
+        return self.filter(lifted=False)
+
+
+class Annotation(models.Model):
+    """What was said of a record later: an entry of `annotations/` in the store, as far as pages need it."""
+
+    project_slug = models.CharField(max_length=40)
+    environment_name = models.CharField(max_length=20)
+    number = models.PositiveIntegerField(help_text="place among the environment's annotations, from 1")
+    sequence = models.PositiveIntegerField(help_text="of the record it is about")
+    deployment_id = models.CharField(max_length=100)
+    says = models.CharField(max_length=20, help_text="history.annotation.Says")
+    value = models.CharField(max_length=100, blank=True, help_text="name of the tag or hold")
+    reason = models.TextField(blank=True)
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField()
+    lifted = models.BooleanField(default=False, help_text="a later one took it back")
+    policy = models.JSONField(default=dict, help_text="of a tombstone: the policy that let the record go")
+    files = models.JSONField(default=list, help_text="of a tombstone: the files that went")
+    digest = models.CharField(max_length=64)
+    signed_by = models.CharField(max_length=64)
+
+    objects = AnnotationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["project_slug", "environment_name", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project_slug", "environment_name", "number"], name="annotation_number_in_environment"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["deployment_id", "number"], name="annotation_of_record"),
+            models.Index(fields=["project_slug", "says", "lifted", "value"], name="annotation_by_value"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.says} {self.value or self.deployment_id}"
+
+
+class RetentionPolicy(models.Model):
+    """How long an environment's records are kept; without a row everything is."""
+
+    environment = models.OneToOneField(
+        Environment, primary_key=True, on_delete=models.CASCADE, related_name="retention"
+    )
+    keep_last = models.PositiveIntegerField()
+    succeeded_days = models.PositiveIntegerField(null=True, help_text="empty: for ever")
+    failed_days = models.PositiveIntegerField(null=True, help_text="empty: for ever")
+    changed_by_text = models.CharField(max_length=150)
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.environment}: {self.value()}"
+
+    def value(self) -> Policy:
+        """What it says."""
+        return Policy(self.keep_last, self.succeeded_days, self.failed_days)

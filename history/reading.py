@@ -33,6 +33,14 @@ class Damaged(Exception):
     """A document is missing, or is not what was sealed; `history_verify` says more."""
 
 
+class Expired(Damaged):
+    """The record's documents were let go, as its tombstone says."""
+
+    def __init__(self, deployment_id: str) -> None:
+        super().__init__(f"the documents of {deployment_id} have expired")
+        self.deployment_id = deployment_id
+
+
 class TooLarge(Exception):
     """A document is larger than a page can show; download it instead."""
 
@@ -99,6 +107,8 @@ class RecordReader:
         try:
             data = self.store.get(self.manifest.prefix + name)
         except NotThere as error:
+            if Record.objects.filter(deployment_id=self.manifest.deployment_id, expired_at__isnull=False).exists():
+                raise Expired(self.manifest.deployment_id) from error
             raise Damaged(f"{name} of {self.manifest.deployment_id} is missing") from error
         if sha256(data) != file.sha256:
             raise Damaged(f"{name} of {self.manifest.deployment_id} is not what was sealed")
@@ -121,8 +131,11 @@ def open_record(record: Record, store: Store | None = None) -> RecordReader:
     """A reader of the record the index row stands for.
 
     Raises:
+        Expired: its documents were let go.
         Damaged: its manifest is missing or not the one the index knows.
     """
+    if record.expired_at is not None:
+        raise Expired(record.deployment_id)
     store = store or configured_store()
 
     def load() -> Manifest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from history import chain, heads, index, layout
+from history import annotation, annotation_index, chain, heads, index, layout
 from history.models import Record
 from history.records import Anchor, Documents, Files, Manifest, NotARecord, files_of
 from history.signing import signer
@@ -44,6 +44,7 @@ def record(documents: Documents, store: Store | None = None, *, audit: Anchor | 
 
 def _written(store: Store, documents: Documents, files: Files, audit: Anchor | None) -> Manifest:
     metadata = documents.metadata
+    said = annotation_index.last(metadata.project, metadata.environment)
     unplaced = Manifest(
         deployment_id=metadata.deployment_id,
         project=metadata.project,
@@ -53,6 +54,7 @@ def _written(store: Store, documents: Documents, files: Files, audit: Anchor | N
         created_at=metadata.ended_at,
         files=files.entries,
         audit=audit,
+        annotations=annotation.end(store, metadata.project, metadata.environment, said.sequence if said else 0),
     )
     _side_by_side(lambda item: store.put_new(unplaced.prefix + item[0], item[1]), sorted(files.content.items()))
     known = index.last_sequence(metadata.project, metadata.environment)

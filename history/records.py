@@ -60,6 +60,14 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """Where the environment's annotations stood when the record was made: the last number, and its digest."""
+
+    number: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """Who sealed a record: the id of the key, and the Ed25519 signature in base64 (history.verifier says of what)."""
 
@@ -72,7 +80,8 @@ class Manifest:
     """The seal of a record: the digest of each of its files, and of the manifest before it in its environment.
 
     `sequence` counts the environment's records from 1; `previous` is the digest of the manifest with the number before,
-    None for the first. `audit` and `signature` are None in records from before there was such a thing.
+    None for the first. `audit` and `signature` are None in records from before there was such a thing, `annotations`
+    where there was none yet.
     `signature` is over the digest and not part of it.
     """
 
@@ -85,6 +94,7 @@ class Manifest:
     files: Mapping[str, File] = field(default_factory=dict)
     audit: Anchor | None = None
     signature: Signature | None = None
+    annotations: End | None = None
 
     @property
     def prefix(self) -> str:
@@ -121,6 +131,7 @@ class Manifest:
                 files={name: File(**entry) for name, entry in raw["files"].items()},
                 audit=Anchor(**raw["audit"]) if "audit" in raw else None,
                 signature=Signature(**raw["signature"]) if "signature" in raw else None,
+                annotations=End(**raw["annotations"]) if "annotations" in raw else None,
             )
             canonical = manifest.to_bytes()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -133,6 +144,8 @@ class Manifest:
 
     def _unsigned(self) -> dict[str, Any]:
         anchored = {} if self.audit is None else {"audit": asdict(self.audit)}
+        if self.annotations is not None:
+            anchored["annotations"] = asdict(self.annotations)
         return {
             "format": FORMAT,
             "deploymentId": self.deployment_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from history import chain, heads, index
+from history import annotation_index, chain, heads, index
 from history.models import Record
 from history.signing import signer
 from history.store import Store
@@ -42,7 +42,9 @@ def verify_record(row: Record) -> Problem | None:
     if isinstance(keys, Problem):
         return keys
     before = Head(row.sequence - 1, row.previous_digest) if row.previous_digest else BEGINNING
-    return verify_one(store, f"{row.project_slug}/{row.environment_name}", keys, index.head_of(row), before)
+    stone = annotation_index.tombstone(row) if row.expired_at else None
+    place = f"{row.project_slug}/{row.environment_name}"
+    return verify_one(store, place, keys, index.head_of(row), before, stone.number if stone else 0)
 
 
 def believed_keys(store: Store) -> Keys | Problem:
@@ -52,7 +54,12 @@ def believed_keys(store: Store) -> Keys | Problem:
 
 def _verified(store: Store, keys: Keys | Problem, place: Place) -> Problem | None:
     second = heads.second_place()
-    end = heads.remembered(second, *place, keys) if second is not None and isinstance(keys, Keys) else None
+    end = said = None
+    if second is not None and isinstance(keys, Keys):
+        end, said = heads.remembered(second, *place, keys), heads.remembered_annotation(second, *place, keys)
     if isinstance(end, Problem):
         return end
-    return chain.verify_chain(store, *place, index.head(*place), end, keys=keys)
+    if isinstance(said, Problem):
+        return said
+    annotated = [each for each in (annotation_index.last(*place), said) if each]
+    return chain.verify_chain(store, *place, index.head(*place), end, keys=keys, annotated=annotated)

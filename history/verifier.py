@@ -10,7 +10,8 @@ The exit code is 0 only when nothing is wrong. Needs Python 3.11 and the package
 of an Ed25519 signature (RFC 8032). Everything else is the standard library, and nothing of strandsweb.
 
 What is signed is `strandsweb manifest 1 {digest}`, where the digest is the SHA-256 of the manifest's canonical JSON
-without its signature (keys sorted, no white space, UTF-8). Keys, archives and adoptions say so in that place.
+without its signature (keys sorted, no white space, UTF-8). Keys, archives, annotations and adoptions say
+so in that place.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ ARCHIVE = "archive.json"
 BESIDE = {ARCHIVE, "verify.py", "README.txt"}
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+SAYS = {"tag", "untag", "hold", "unhold", "expired", "hold-all", "unhold-all"}
 
 
 class Fault(StrEnum):
@@ -144,10 +146,42 @@ class _Manifest:
     digest: str
     name: str
     value: str
+    annotations: Head = BEGINNING
 
     @property
     def prefix(self) -> str:
         return f"{self.place}/deployments/{self.deployment_id}/"
+
+
+@dataclass(frozen=True, slots=True)
+class _Annotation:
+    """What verifying needs of an annotation; `metadata` and `files` are of a tombstone."""
+
+    key: str
+    place: str
+    number: int
+    previous: str | None
+    sequence: int
+    deployment_id: str
+    manifest: str
+    says: str
+    name: str
+    metadata: str
+    files: frozenset[str]
+    digest: str
+    signer: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Annotations:
+    """All of an environment: their digests by number, and themselves by the record they are about."""
+
+    digests: Mapping[int, str] = field(default_factory=dict)
+    about: Mapping[int, Sequence[_Annotation]] = field(default_factory=dict)
+
+    def tombstone(self, sequence: int) -> _Annotation | None:
+        return next((each for each in self.about.get(sequence, ()) if each.says == "expired"), None)
 
 
 class _Unreadable(ValueError):
@@ -171,7 +205,7 @@ def key_id(public: bytes) -> str:
 
 
 def message(what: str, digest: str) -> bytes:
-    """What is signed, for a digest of a `manifest`, `key`, `archive` or `adoption`; none passes for another kind's."""
+    """What is signed, for a digest of a `manifest`, `key`, `archive` and so on; none passes for another kind's."""
     return f"strandsweb {what} {FORMAT} {digest}".encode()
 
 
@@ -191,6 +225,11 @@ def fits(public: bytes, what: str, digest: str, signature: object) -> bool:
 def link(place: str, sequence: int) -> str:
     """The key of a place in a chain."""
     return f"{place}/chain/{sequence:010d}.json"
+
+
+def annotation(place: str, number: int) -> str:
+    """The key of what is said of a record later."""
+    return f"{place}/annotations/{number:010d}.json"
 
 
 def key_entry(number: int, folder: str = KEYS) -> str:
@@ -304,20 +343,37 @@ def _adopted(reader: Reader, own: Keys, place: str, key: str) -> list[Adopted] |
 
 
 def verify(
-    reader: Reader, place: str, keys: Keys, heads: Iterable[Head] = (), start: Head = BEGINNING
+    reader: Reader,
+    place: str,
+    keys: Keys,
+    heads: Iterable[Head] = (),
+    start: Head = BEGINNING,
+    *,
+    annotated: Iterable[Head] = (),
+    some: bool = False,
 ) -> Problem | None:
     """Reads everything of an environment's history and returns the first thing that is wrong, None if nothing is.
 
-    In the order of the chain: every link stands where its number says, names the digest of the one before and is signed
-    by a key that counts; its record has exactly the files the manifest lists, each with the digest it lists. Then: no
-    record stands beside the chain. With remembered `heads`, a chain cut short (or written anew) behind one shows as
-    well; without, a missing end cannot be seen. Files without link, or a last link without manifest that nobody
-    remembers, belong to a record that is being written. `place` is `project/environment`; `start` is the record before
-    the first one to look at.
+    First what was said of records later: every annotation stands where its number says, names the digest of the one
+    before and is signed by a key that counts. Then, in the order of the chain: every link stands where its number says,
+    names the digest of the one before and is signed by a key that counts; its record has exactly the files the manifest
+    lists, each with the digest it lists, unless an annotation says that they have expired. Then: no record stands
+    beside the chain.
+
+    With remembered `heads`, a chain cut short (or written anew) behind one shows as well; without, a missing end cannot
+    be seen. `annotated` are remembered annotations, in the same way; with `some` they are all there are, and others are
+    missing between them. Files without link, or a last link without manifest that nobody remembers, belong to a record
+    that is being written. `place` is `project/environment`; `start` is the record before the first one to look at.
     """
     if isinstance(wrong := keys.adopted.get(place), Problem):
         return wrong
-    remembered = sorted(heads, key=lambda head: head.sequence)
+    annotations = _checked_annotations(reader, place, keys, {each.sequence: each for each in annotated}, some)
+    if isinstance(annotations, Problem):
+        return annotations
+    remembered: dict[int, list[Head]] = {}
+    for head in heads:
+        remembered.setdefault(head.sequence, []).append(head)
+    known = max([*remembered, *(() if some else annotations.about)], default=0)
     before, unsealed = start, None
     chained: set[str] = set()
     for key in reader.keys(f"{place}/chain/", link(place, start.sequence) if start.sequence else ""):
@@ -326,17 +382,18 @@ def verify(
         manifest = _checked_link(reader, place, keys, key, before)
         if isinstance(manifest, Problem):
             return manifest
-        problem = _checked_files(reader, manifest)
+        problem = _not_as_annotated(key, manifest, annotations, some) or _checked_files(
+            reader, manifest, annotations.tombstone(manifest.sequence)
+        )
         if problem and problem.key == f"{manifest.prefix}manifest.json" and problem.fault is Fault.DELETED:
             unsealed = problem
         elif problem:
             return problem
-        for head in remembered:
-            if head.sequence == manifest.sequence and (problem := _not_as_remembered(key, manifest, head)):
-                return problem
+        if problem := _not_as_remembered(key, manifest, remembered.get(manifest.sequence, ())):
+            return problem
         chained.add(manifest.deployment_id)
         before = Head(manifest.sequence, manifest.digest, manifest.name)
-    reached, known = before.sequence, remembered[-1].sequence if remembered else 0
+    reached = before.sequence
     if unsealed and reached <= known:
         return unsealed
     if reached < known:
@@ -345,8 +402,13 @@ def verify(
     return _beside(reader, place, chained, reached)
 
 
-def verify_one(reader: Reader, place: str, keys: Keys, head: Head, before: Head = BEGINNING) -> Problem | None:
-    """What is wrong with one record, which is remembered as `head` and follows `before`."""
+def verify_one(
+    reader: Reader, place: str, keys: Keys, head: Head, before: Head = BEGINNING, tombstone: int = 0
+) -> Problem | None:
+    """What is wrong with one record, which is remembered as `head` and follows `before`.
+
+    `tombstone` is the number of the annotation that says it has expired, 0 if none does.
+    """
     if isinstance(wrong := keys.adopted.get(place), Problem):
         return wrong
     key = link(place, head.sequence)
@@ -355,7 +417,128 @@ def verify_one(reader: Reader, place: str, keys: Keys, head: Head, before: Head 
     manifest = _checked_link(reader, place, keys, key, Head(head.sequence - 1, before.digest, before.key))
     if isinstance(manifest, Problem):
         return manifest
-    return _checked_files(reader, manifest) or _not_as_remembered(key, manifest, head)
+    stone = _checked_annotation(reader, place, keys, annotation(place, tombstone), tombstone) if tombstone else None
+    if isinstance(stone, Problem):
+        return stone
+    if stone and (problem := _not_as_annotated(key, manifest, _Annotations({}, {head.sequence: [stone]}), some=True)):
+        return problem
+    return _checked_files(reader, manifest, stone) or _not_as_remembered(key, manifest, [head])
+
+
+def _checked_annotations(
+    reader: Reader, place: str, keys: Keys, known: Mapping[int, Head], some: bool
+) -> _Annotations | Problem:
+    """All annotations of an environment, if they are right, or the first thing wrong with them."""
+    digests: dict[int, str] = {}
+    about: dict[int, list[_Annotation]] = {}
+    kept = _Keeping()
+    expected, number = sorted(known) if some else [], 0
+    rank: tuple[int, ...] = ()
+    for at, key in enumerate(reader.keys(f"{place}/annotations/")):
+        number = expected[at] if at < len(expected) else number + 1
+        found = _checked_annotation(reader, place, keys, key, number)
+        if isinstance(found, Problem):
+            return found
+        if (number == 1 or number - 1 in digests) and found.previous != digests.get(number - 1):
+            return Problem(Fault.EDITED, key, found.sequence, "it does not follow from the annotation before it")
+        if _rank(keys, found) < rank:
+            return Problem(Fault.WRONG_KEY, key, found.sequence, f"the key {found.signer} was replaced before")
+        if number in known and known[number].digest != found.digest:
+            why = "it is not the annotation that is remembered under this number"
+            return Problem(Fault.EDITED, key, found.sequence, why)
+        if some and number not in known:
+            return Problem(Fault.INSERTED, key, found.sequence, "it was not exported")
+        if found.says == "expired" and kept.keeps(found.sequence):
+            return Problem(Fault.DELETED, key, found.sequence, "the record was let go while it was tagged or held")
+        kept.hear(found)
+        digests[number], rank = found.digest, _rank(keys, found)
+        about.setdefault(found.sequence, []).append(found)
+    if missing := [number for number in known if number not in digests]:
+        why = f"the annotations end before number {max(missing)}, their known end"
+        return Problem(Fault.TRUNCATED, annotation(place, min(missing) if some else number + 1), 0, why)
+    return _Annotations(digests, about)
+
+
+def _checked_annotation(reader: Reader, place: str, keys: Keys, key: str, number: int) -> _Annotation | Problem:
+    """The annotation with that number, if it is one and signed by a key that counts, or what is wrong with it."""
+    expected = annotation(place, number)
+    if key != expected or next(iter(reader.keys(key)), None) != key:
+        return Problem(Fault.DELETED, expected, 0, f"the annotations go on with {key}")
+    try:
+        found = _annotation(key, reader.get(key))
+    except _Unreadable as error:
+        return Problem(Fault.EDITED, key, 0, str(error))
+    if found.place != place:
+        return Problem(Fault.INSERTED, key, 0, "it belongs to another environment")
+    if found.number != number:
+        return Problem(Fault.REORDERED, key, found.sequence, f"it is annotation {found.number}")
+    counting = _rank(keys, found)
+    if not counting:
+        return Problem(Fault.WRONG_KEY, key, found.sequence, f"the key {found.signer} is not known")
+    signer = _counting_for(keys, found)[counting[0]].by_id[found.signer]
+    if not fits(signer.public, "annotation", found.digest, found.signature):
+        return Problem(Fault.WRONG_KEY, key, found.sequence, "its signature does not fit")
+    return found
+
+
+def _counting_for(keys: Keys, found: _Annotation) -> dict[int, Keys]:
+    """The keys that may have signed an annotation: of those who wrote its record, or took it over, the last our own."""
+    parts = keys.adopted.get(found.place, ())
+    theirs = () if isinstance(parts, Problem) else parts
+    return {
+        **{at: part.keys for at, part in enumerate(theirs) if found.sequence <= part.end.sequence},
+        len(theirs): keys,
+    }
+
+
+def _rank(keys: Keys, found: _Annotation) -> tuple[int, ...]:
+    """The place of the key that signed it, among those that count for it; empty when it does not."""
+    for at, counting in reversed(_counting_for(keys, found).items()):
+        if found.signer in counting.by_id:
+            return at, counting.by_id[found.signer].number
+    return ()
+
+
+class _Keeping:
+    """What is tagged or held, annotation by annotation."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, set[tuple[str, str]]] = {}
+        self._all: dict[str, int] = {}
+
+    def hear(self, said: _Annotation) -> None:
+        names = self._names.setdefault(said.sequence, set())
+        match said.says:
+            case "tag" | "hold":
+                names.add((said.says, said.name))
+            case "untag" | "unhold":
+                names.discard((said.says[2:], said.name))
+            case "hold-all":
+                self._all[said.name] = said.sequence
+            case "unhold-all":
+                self._all.pop(said.name, None)
+
+    def keeps(self, sequence: int) -> bool:
+        return bool(self._names.get(sequence)) or sequence <= max(self._all.values(), default=0)
+
+
+def _not_as_annotated(key: str, manifest: _Manifest, annotations: _Annotations, some: bool) -> Problem | None:
+    """What annotations say of a record, and it of them, that does not agree."""
+    end = manifest.annotations
+    if end.sequence and annotations.digests.get(end.sequence, "" if not some else end.digest) != end.digest:
+        named = annotation(manifest.place, end.sequence)
+        if end.sequence in annotations.digests:
+            return Problem(Fault.EDITED, named, manifest.sequence, "it is not the annotation that the record names")
+        return Problem(Fault.TRUNCATED, named, manifest.sequence, "the record names it, but it is missing")
+    for said in annotations.about.get(manifest.sequence, ()):
+        if (said.manifest, said.deployment_id) != (manifest.digest, manifest.deployment_id):
+            why = f"it is not the record that {said.key} is about"
+            return Problem(Fault.EDITED, key, manifest.sequence, why)
+        if said.says == "expired" and not (
+            said.files <= manifest.files.keys() and said.metadata == manifest.files.get("metadata.json")
+        ):
+            return Problem(Fault.EDITED, said.key, manifest.sequence, "the tombstone is not of this record")
+    return None
 
 
 def _checked_link(reader: Reader, place: str, keys: Keys, key: str, before: Head) -> _Manifest | Problem:
@@ -400,13 +583,16 @@ def _checked_signature(keys: Keys, key: str, manifest: _Manifest, before: Head) 
     return None
 
 
-def _checked_files(reader: Reader, manifest: _Manifest) -> Problem | None:
-    """What is wrong with the files of one record."""
+def _checked_files(reader: Reader, manifest: _Manifest, tombstone: _Annotation | None) -> Problem | None:
+    """What is wrong with the files of one record; those that its tombstone names need not be there any more."""
+    expired = {manifest.prefix + name for name in tombstone.files} if tombstone else set()
     found = set(reader.keys(manifest.prefix))
     expected = {manifest.prefix + name: digest for name, digest in sorted(manifest.files.items())}
     expected[f"{manifest.prefix}manifest.json"] = sha256(manifest.data)
     for key, digest in expected.items():
         if key not in found:
+            if key in expired:
+                continue
             return Problem(Fault.DELETED, key, manifest.sequence, "the file is missing")
         if sha256(reader.get(key)) != digest:
             return Problem(Fault.EDITED, key, manifest.sequence, "the content is not what was sealed")
@@ -415,12 +601,13 @@ def _checked_files(reader: Reader, manifest: _Manifest) -> Problem | None:
     return None
 
 
-def _not_as_remembered(key: str, manifest: _Manifest, head: Head) -> Problem | None:
-    if manifest.digest != head.digest:
-        why = "it is not the record that is remembered under this number"
-        return Problem(Fault.EDITED, key, manifest.sequence, why)
-    if head.key and manifest.name != head.key:
-        return Problem(Fault.WRONG_KEY, key, manifest.sequence, f"it is remembered as signed by {head.key}")
+def _not_as_remembered(key: str, manifest: _Manifest, heads: Iterable[Head]) -> Problem | None:
+    for head in heads:
+        if manifest.digest != head.digest:
+            why = "it is not the record that is remembered under this number"
+            return Problem(Fault.EDITED, key, manifest.sequence, why)
+        if head.key and manifest.name != head.key:
+            return Problem(Fault.WRONG_KEY, key, manifest.sequence, f"it is remembered as signed by {head.key}")
     return None
 
 
@@ -465,11 +652,13 @@ def _manifest(data: bytes) -> _Manifest:
         and (previous is None or _is_digest(previous))
         and isinstance(files, dict)
         and all(isinstance(entry, dict) and _is_digest(entry.get("sha256")) for entry in files.values())
+        and _is_end(raw.get("annotations"))
         and isinstance(signature, dict)
         and ("signature" not in raw or signature.keys() == {"key", "value"})
         and all(isinstance(value, str) and value for value in signature.values())
     ):
         raise _Unreadable("not a manifest: something is missing or of another type")
+    end = raw.get("annotations")
     return _Manifest(
         data=data,
         sequence=raw["sequence"],
@@ -480,6 +669,57 @@ def _manifest(data: bytes) -> _Manifest:
         digest=sha256(canonical({name: value for name, value in raw.items() if name != "signature"})),
         name=signature.get("key", ""),
         value=signature.get("value", ""),
+        annotations=Head(end["number"], end["digest"]) if end else BEGINNING,
+    )
+
+
+def _annotation(key: str, data: bytes) -> _Annotation:
+    try:
+        raw = _mapping(data)
+    except _Unreadable as error:
+        raise _Unreadable(f"not an annotation: {error}") from error
+    if raw.get("format") != FORMAT:
+        raise _Unreadable(f"annotation format {raw.get('format')!r} is not known here (expected {FORMAT!r})")
+    signature, stone = raw.get("signature"), raw.get("tombstone", {"metadata": "", "files": []})
+    texts = ("project", "environment", "deploymentId", "says", "value", "reason", "by", "at")
+    if not (
+        all(isinstance(raw.get(name), str) for name in texts)
+        and raw["says"] in SAYS
+        and type(raw.get("number")) is type(raw.get("sequence")) is int
+        and (raw.get("previous") is None or _is_digest(raw["previous"]))
+        and _is_digest(raw.get("manifest"))
+        and isinstance(stone, dict)
+        and ("tombstone" in raw) == (raw["says"] == "expired")
+        and isinstance(stone.get("metadata"), str)
+        and isinstance(stone.get("files"), list)
+        and all(isinstance(name, str) for name in stone["files"])
+        and isinstance(signature, dict)
+        and signature.keys() == {"key", "value"}
+        and all(isinstance(value, str) for value in signature.values())
+    ):
+        raise _Unreadable("not an annotation: something is missing or of another type")
+    return _Annotation(
+        key=key,
+        place=f"{raw['project']}/{raw['environment']}",
+        number=raw["number"],
+        previous=raw["previous"],
+        sequence=raw["sequence"],
+        deployment_id=raw["deploymentId"],
+        manifest=raw["manifest"],
+        says=raw["says"],
+        name=raw["value"],
+        metadata=sha256(stone["metadata"].encode(errors="replace")),
+        files=frozenset(stone["files"]),
+        digest=sha256(canonical({name: value for name, value in raw.items() if name != "signature"})),
+        signer=signature["key"],
+        signature=signature["value"],
+    )
+
+
+def _is_end(said: object) -> bool:
+    """Whether a manifest names an annotation, or none."""
+    return said is None or (
+        isinstance(said, dict) and type(said.get("number")) is int and _is_digest(said.get("digest"))
     )
 
 
@@ -521,7 +761,7 @@ def verify_archive(reader: Reader, believed: str = "", heads: Mapping[str, Head]
     if isinstance(said, Problem):
         return [Found("", 0, said)]
     scope, files = said
-    known = tuple(f"{place}/{folder}/" for place in scope for folder in ("chain", "deployments"))
+    known = tuple(f"{place}/{folder}/" for place in scope for folder in ("annotations", "chain", "deployments"))
     for key in reader.keys(""):
         if key in files:
             if sha256(reader.get(key)) != files.pop(key):
@@ -531,12 +771,12 @@ def verify_archive(reader: Reader, believed: str = "", heads: Mapping[str, Head]
     for key in files:
         return [Found("", 0, Problem(Fault.DELETED, key, 0, "the file is missing"))]
     found = []
-    for place, (before, end) in sorted(scope.items()):
+    for place, (before, end, annotated) in sorted(scope.items()):
         told = [
             end,
             *(head for name, head in (heads or {}).items() if name == place and head.sequence > before.sequence),
         ]
-        problem = verify(reader, place, keys, told, before)
+        problem = verify(reader, place, keys, told, before, annotated=annotated, some=True)
         found.append(Found(place, end.sequence - before.sequence, problem))
     return found
 
@@ -546,7 +786,7 @@ def verify_copy(reader: Reader, believed: str = "", heads: Mapping[str, Head] | 
     keys = _keys_at_hand(reader, believed)
     if isinstance(keys, Problem):
         return [Found("", 0, keys)]
-    pattern = re.compile(r"([^/]+/[^/]+)/(?:chain|deployments)/.+")
+    pattern = re.compile(r"([^/]+/[^/]+)/(?:annotations|chain|deployments)/.+")
     places = {match[1] for match in map(pattern.fullmatch, reader.keys("")) if match} | set(heads or {})
     found = []
     for place in sorted(places):
@@ -563,18 +803,28 @@ def _keys_at_hand(reader: Reader, believed: str) -> Keys | Problem:
     return keys
 
 
-def _said(reader: Reader, keys: Keys) -> tuple[dict[str, tuple[Head, Head]], dict[str, str]] | Problem:
-    """Of each environment of an export the record before its first one, and its last; the digests of other files."""
+def _said(reader: Reader, keys: Keys) -> tuple[dict[str, tuple[Head, Head, list[Head]]], dict[str, str]] | Problem:
+    """Of each environment of an export the record before its first one, its last, and its annotations.
+
+    And the digests of other files.
+    """
     if next(iter(reader.keys(ARCHIVE)), None) != ARCHIVE:
         return Problem(Fault.DELETED, ARCHIVE, 0, "the file is missing; --copy is for copies of the whole bucket")
     try:
         raw = _mapping(reader.get(ARCHIVE))
         digest = sha256(canonical({name: value for name, value in raw.items() if name != "signature"}))
-        scope = {place: (Head(**ends["before"]), Head(**ends["end"])) for place, ends in raw["places"].items()}
+        scope = {
+            place: (
+                Head(**ends["before"]),
+                Head(**ends["end"]),
+                [Head(int(number), digest) for number, digest in ends.get("annotations", {}).items()],
+            )
+            for place, ends in raw["places"].items()
+        }
         files = dict(raw.get("files", {}))
         signer = keys.by_id.get(raw["key"])
         format_known = raw["format"] == FORMAT
-    except (_Unreadable, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         return Problem(Fault.EDITED, ARCHIVE, 0, f"it is not what says what was exported: {error}")
     if not format_known:
         return Problem(Fault.EDITED, ARCHIVE, 0, f"its format {raw['format']!r} is not known here")

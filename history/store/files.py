@@ -53,6 +53,17 @@ class FileStore:
         except OSError as error:
             raise StoreUnavailable(f"the history store cannot read {key}: {error.strerror}") from error
 
+    def delete(self, key: str) -> None:
+        """See `Store.delete`."""
+        path = self._path(key)
+        try:
+            path.unlink()
+            self._flush_folders(path.parent)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise StoreUnavailable(f"the history store cannot remove {key}: {error.strerror}") from error
+
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         """See `Store.keys`."""
         folder = prefix.rpartition("/")[0]

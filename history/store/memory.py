@@ -35,6 +35,11 @@ class InMemoryStore:
         except KeyError:
             raise NotThere(key) from None
 
+    def delete(self, key: str) -> None:
+        """See `Store.delete`."""
+        self._announce(key)
+        self.objects.pop(key, None)
+
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         """See `Store.keys`."""
         yield from sorted(

@@ -57,6 +57,9 @@ class Store(Protocol):
             NotThere: no such object.
         """
 
+    def delete(self, key: str) -> None:
+        """Removes an object, if it is there. Only for documents whose tombstone is written."""
+
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         """All keys that start with `prefix` and sort behind `after`, in the order of their UTF-8 bytes."""
 

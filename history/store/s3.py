@@ -65,6 +65,11 @@ class S3Store:
             data: bytes = answer["Body"].read()
             return data
 
+    def delete(self, key: str) -> None:
+        """See `Store.delete`; a bucket with versions keeps the old one, until its lifecycle ends that too."""
+        with self._talking(key):
+            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + checked(key))
+
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         """See `Store.keys`."""
         pages = self._client.get_paginator("list_objects_v2").paginate(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from history import layout
+from history.annotation import Entry, Says
 from history.canonical import sha256
 from history.records import Manifest, Signature
 from history.verifier import Fault
@@ -72,6 +73,96 @@ def edit_all_that_names_it(objects: Objects) -> None:
     entry = replace(old.files[layout.CONFIG], sha256=sha256(data), size=len(data))
     objects[old.prefix + layout.CONFIG] = data
     put(objects, replace(old, files={**old.files, layout.CONFIG: entry}))
+
+
+def note(number: int) -> str:
+    return layout.annotation(*PLACE, number)
+
+
+def noted(objects: Objects, number: int) -> Entry:
+    return Entry.from_bytes(objects[note(number)])
+
+
+def edit_an_annotation(objects: Objects) -> None:
+    objects[note(2)] = objects[note(2)].replace(b"too old", b"too dear")
+
+
+def edit_it_as_json(objects: Objects) -> None:
+    objects[note(2)] = objects[note(2)].replace(b'"number":2', b'"number":"2"')
+
+
+def delete_an_annotation(objects: Objects) -> None:
+    del objects[note(2)]
+
+
+def insert_an_annotation(objects: Objects) -> None:
+    objects[note(2)] = replace(noted(objects, 2), environment="prod").to_bytes()
+
+
+def reorder_annotations(objects: Objects) -> None:
+    objects[note(2)], objects[note(3)] = objects[note(3)], objects[note(2)]
+
+
+def truncate_annotations(objects: Objects) -> None:
+    del objects[note(3)]
+
+
+def truncate_annotations_behind_a_record(objects: Objects) -> None:
+    del objects[note(2)], objects[note(3)]
+
+
+def forge(objects: Objects, number: int, **changes: object) -> None:
+    """An annotation by somebody with a key of their own."""
+    forged = replace(noted(objects, number), **changes)  # type: ignore[arg-type]
+    signature = Signature(STRANGER.id, STRANGER.sign("annotation", forged.digest()))
+    objects[note(number)] = replace(forged, signature=signature).to_bytes()
+
+
+def annotate_with_an_unknown_key(objects: Objects) -> None:
+    forge(objects, 3, says=Says.UNHOLD)
+
+
+def annotate_badly(objects: Objects) -> None:
+    objects[note(3)] = replace(noted(objects, 3), reason="none").to_bytes()
+
+
+def delete_what_no_tombstone_lets_go(objects: Objects) -> None:
+    del objects[manifest(objects, 2).prefix + layout.PLAN]
+
+
+def forge_a_tombstone(objects: Objects) -> None:
+    """For the deletion of another record."""
+    other = manifest(objects, 2)
+    forge(objects, 2, sequence=2, deployment_id=other.deployment_id, manifest=other.digest())
+    delete_what_no_tombstone_lets_go(objects)
+
+
+def change_what_an_expired_record_has_left(objects: Objects) -> None:
+    objects[manifest(objects, 1).prefix + layout.MANIFEST] += b" "
+
+
+def put_something_into_an_expired_record(objects: Objects) -> None:
+    objects[manifest(objects, 1).prefix + layout.CONFIG] = b"agents: []"
+
+
+ANNOTATED: list[tuple[Callable[[Objects], None], Fault, int]] = [
+    (edit_an_annotation, Fault.WRONG_KEY, 1),
+    (edit_it_as_json, Fault.EDITED, 0),
+    (delete_an_annotation, Fault.DELETED, 0),
+    (insert_an_annotation, Fault.INSERTED, 0),
+    (reorder_annotations, Fault.REORDERED, 3),
+    (truncate_annotations, Fault.TRUNCATED, 0),
+    (truncate_annotations_behind_a_record, Fault.TRUNCATED, 0),
+    (annotate_with_an_unknown_key, Fault.WRONG_KEY, 3),
+    (annotate_badly, Fault.WRONG_KEY, 3),
+    (delete_what_no_tombstone_lets_go, Fault.DELETED, 2),
+    (forge_a_tombstone, Fault.WRONG_KEY, 2),
+    (change_what_an_expired_record_has_left, Fault.EDITED, 1),
+    (put_something_into_an_expired_record, Fault.EDITED, 1),
+]
+"""The same for three records: the second is tagged by annotation 1, the first expired by 2, and the third held by 3."""
+
+ANNOTATED_NAMES = [damage.__name__ for damage, _, _ in ANNOTATED]
 
 
 DAMAGES: list[tuple[Callable[[Objects], None], Fault, int]] = [

@@ -10,21 +10,26 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from history import exporting, keys
+from history import annotation, annotation_index, exporting, keys
 from history import verifier as program
+from history.annotating import say
+from history.annotation import Entry, Says, Tombstone
 from history.index import head_of
 from history.models import Record
 from history.recording import record
+from history.records import Manifest
 from history.signing import signer
 from history.store import InMemoryStore
 from history.verifier import BEGINNING, Head, Keys, Problem, read_keys, verify
-from tests.history.damage import DAMAGES, NAMES, Objects, link, manifest
+from tests.history.annotated import NOW, annotated, let_go
+from tests.history.damage import ANNOTATED, ANNOTATED_NAMES, DAMAGES, NAMES, Objects, link, manifest, note
 from tests.history.writing import OTHER, write, write_unsigned
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +99,45 @@ def test_it_names_the_first_bad_entry(
     assert f"(record {sequence})" in done.stdout
 
 
+@pytest.mark.parametrize(("damage", "fault", "sequence"), ANNOTATED, ids=ANNOTATED_NAMES)
+def test_it_names_what_is_wrong_with_annotations_too(
+    kept: InMemoryStore,
+    documents: Make,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    damage: Callable[[Objects], None],
+    fault: Any,
+    sequence: int,
+) -> None:
+    annotated(kept, documents)
+    found = exported(BEGINNING, head_of(Record.objects.get(sequence=3)))
+    assert program.main([str(zipped(found, tmp_path / "whole.zip"))]) == 0
+    assert program.main([str(zipped(kept.objects, tmp_path / "copy.zip")), "--copy"]) == 0
+    damage(found)
+    capsys.readouterr()
+    assert program.main([str(zipped(found, tmp_path / "damaged.zip"))]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith(f"{PLACE}: {fault.value}: {PLACE}/")
+    assert (f"(record {sequence})" in said) == bool(sequence)
+
+
+def test_a_record_is_exported_with_what_was_said_of_it_alone(
+    kept: InMemoryStore, documents: Make, said: Callable[..., tuple[int, str]], objects: Objects
+) -> None:
+    first, second, third = Record.objects.order_by("sequence")
+    say(first, Says.TAG, name="good", by="Bob", now=NOW, store=kept)
+    let_go(kept, second)
+    say(third, Says.HOLD_ALL, name="Case 7", by="Alice", now=NOW, store=kept)
+    one = exported(head_of(first), head_of(second))
+    assert [key for key in one if "/annotations/" in key] == [note(2), note(3)]
+    assert said(one)[1].startswith("support-desk/dev: nothing is wrong, records: 1")
+    assert "deleted" in said({key: data for key, data in one.items() if key != note(2)})[1]
+    assert "truncated" in said({key: data for key, data in one.items() if key != note(3)})[1]
+    say(third, Says.HOLD_ALL, name="Case 8", by="Alice", now=NOW, store=kept)
+    assert "inserted" in said(one | {note(4): kept.objects[note(4)]})[1]
+    assert note(1) in exported(BEGINNING, head_of(first))
+
+
 def verifier(objects: Objects, folder: Path) -> ModuleType:
     """The module that came with the export, apart from our own."""
     path = folder / "verify.py"
@@ -122,7 +166,7 @@ def said(objects: Objects, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 def damaged(chance: random.Random, objects: Objects) -> None:
     """Some of what can be done to a history, at random, up to three times."""
     for _ in range(chance.randint(1, 3)):
-        of_us = sorted(key for key in objects if key.startswith((f"{PLACE}/chain/", f"{PLACE}/deployments/", "_keys/")))
+        of_us = sorted(key for key in objects if key.startswith((f"{PLACE}/", "_keys/")))
         if not of_us:
             return
         one, other = chance.choice(of_us), chance.choice(of_us)
@@ -145,6 +189,26 @@ def damaged(chance: random.Random, objects: Objects) -> None:
                     del objects[key]
 
 
+def noted_on(store: InMemoryStore, *manifests: Manifest) -> Head:
+    """Lets the first of the records expire, tags the others, and answers the end of the annotations."""
+    last: Head | None = None
+    for each in manifests:
+        said = Entry(
+            each.project, each.environment, each.sequence, each.deployment_id, each.digest(),
+            Says.TAG, "good", "", "Bob", NOW.isoformat(),
+        )  # fmt: skip
+        if last is None:
+            metadata = store.objects[each.prefix + "metadata.json"].decode()
+            stone = Tombstone(metadata, {}, ("config.yaml", "metadata.json"))
+            said = replace(said, says=Says.EXPIRED, value="", tombstone=stone)
+            store.delete(each.prefix + "config.yaml")
+        placed = annotation.append(store, said, OTHER, last)
+        annotation_index.enter(placed)
+        last = placed.head()
+    assert last is not None
+    return last
+
+
 def test_it_agrees_with_us_on_many_damaged_histories(
     kept: InMemoryStore, documents: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,6 +217,7 @@ def test_it_agrees_with_us_on_many_damaged_histories(
         last = write(kept, documents(number), signer=signer())
     keys.replace_key(kept, signer(), OTHER)
     last = write(kept, documents(4), signer=OTHER)
+    noted = noted_on(kept, manifest(kept.objects, 2), manifest(kept.objects, 3))
     end = Head(4, last.digest(), OTHER.id)
     chance = random.Random(SEED)
     monkeyed = pytest.MonkeyPatch()
@@ -167,7 +232,7 @@ def test_it_agrees_with_us_on_many_damaged_histories(
         store = InMemoryStore()
         store.objects = {key: data for key, data in changed.items() if "/" in key}
         found = read_keys(store, OTHER.id)
-        problem = found if isinstance(found, Problem) else verify(store, PLACE, found, [end])
+        problem = found if isinstance(found, Problem) else verify(store, PLACE, found, [end], annotated=[noted])
         code = module.main([str(zipped(changed, tmp_path / "archive.zip")), "--key", OTHER.id, "--json"])
         theirs = json.loads(capsys.readouterr().out)["environments"][0]["problem"]
         if isinstance(found, Keys) and not found.by_id:
