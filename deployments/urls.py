@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from deployments.discussing.views import read
+from deployments.replaying import views as replaying
 from deployments.views import (
     access,
     adopting,
@@ -101,4 +102,7 @@ urlpatterns = [
     path("projects/<slug:slug>/environments/<slug:name>/protection/", include(protection_patterns)),
     path("projects/<slug:slug>/records/<slug:deployment_id>/", include("deployments.reporting.urls")),
     path("projects/<slug:slug>/rollback/<slug:deployment_id>/", rollback.rollback, name="rollback"),
+    path("projects/<slug:slug>/replay/", replaying.pair, name="replay-pair"),
+    path("projects/<slug:slug>/records/<slug:deployment_id>/replay/", replaying.replay, name="replay"),
+    path("projects/<slug:slug>/records/<slug:deployment_id>/replay/frames/", replaying.frames_of, name="replay-frames"),
 ]

@@ -22,11 +22,14 @@ from history.store import store as configured_store
 LARGEST_BYTES = 64 * 1024 * 1024
 CACHE_BYTES = 8 * 1024 * 1024
 """Of documents as they are stored; parsed they take several times as much memory."""
+LOGS_BYTES = LARGEST_BYTES
+"""Of execution logs, whose lines are held as they are stored: a page of one reads a few of them."""
 LOG_BYTES = 1024 * 1024
 MOST_EVENTS = 1000
 
 T = TypeVar("T")
 _cache = DigestCache(CACHE_BYTES)
+_logs = DigestCache(LOGS_BYTES)
 
 
 class Damaged(Exception):
@@ -81,11 +84,15 @@ class RecordReader:
 
     def events(self, after: int = 0, limit: int = MOST_EVENTS) -> list[dict[str, Any]]:
         """Up to `limit` events behind number `after`, in order; only these are parsed."""
-        return [_mapping(line) for line in self._load(layout.EVENTS, _lines)[after : after + limit]]
+        return [_mapping(line) for line in self.event_lines()[after : after + limit]]
 
     def all_events(self) -> Iterator[dict[str, Any]]:
         """Every event in order, parsed one by one."""
-        return map(_mapping, self._load(layout.EVENTS, _lines))
+        return map(_mapping, self.event_lines())
+
+    def event_lines(self) -> list[bytes]:
+        """Every event as its line of JSON; number 1 comes first, and none is left out."""
+        return self._load(layout.EVENTS, _lines, _logs)
 
     @property
     def resources_with_logs(self) -> tuple[str, ...]:
@@ -114,9 +121,9 @@ class RecordReader:
             raise Damaged(f"{name} of {self.manifest.deployment_id} is not what was sealed")
         return data
 
-    def _load(self, name: str, parse: Callable[[bytes], T]) -> T:
+    def _load(self, name: str, parse: Callable[[bytes], T], cache: DigestCache = _cache) -> T:
         file = self._file(name)
-        return _cache.get(name, file.sha256, file.size, lambda: parse(self.raw(name)))
+        return cache.get(name, file.sha256, file.size, lambda: parse(self.raw(name)))
 
     def _file(self, name: str) -> File:
         file = self.manifest.files.get(name)

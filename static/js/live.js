@@ -37,7 +37,7 @@ document.addEventListener("htmx:wsAfterMessage", () => { say("live"); compare();
 document.addEventListener("htmx:wsClose", () => say("polling"));
 addEventListener("offline", () => say("polling"));
 addEventListener("online", () => mark() && htmx.trigger(mark(), "catch-up"));
-document.addEventListener("htmx:afterSettle", () => { say(state); compare(); follow(); });
+document.addEventListener("htmx:afterSettle", () => { say(state); compare(); });
 
 // Nobody pushes while a plan is made or a run waits for a worker, so the page asks; and now and then in any case.
 let beats = 0;
@@ -70,18 +70,7 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   }
 });
 
-// The log follows its end, until somebody scrolls up to read.
-const left = new WeakSet();
-function follow() {
-  const log = document.getElementById("run-log");
-  if (log && !left.has(log)) log.scrollTop = log.scrollHeight;
-}
-document.addEventListener("htmx:oobAfterSwap", () => { compare(); follow(); });
-document.addEventListener("scroll", (event) => {
-  if (event.target.id !== "run-log") return;
-  const log = event.target;
-  if (log.scrollTop + log.clientHeight > log.scrollHeight - 40) left.delete(log); else left.add(log);
-}, true);
+document.addEventListener("htmx:oobAfterSwap", compare);
 
 // Elapsed time moves between events.
 setInterval(() => {

@@ -22,6 +22,7 @@ Make = Callable[..., Any]
 def forget() -> None:
     """Starts every test with an empty cache."""
     reading._cache.clear()
+    reading._logs.clear()
 
 
 @pytest.fixture

@@ -154,6 +154,9 @@ RUNGS = [
     Rung("record-document", "GET", VIEW, ("{record}",)),
     Rung("environment-archive", "GET", VIEW, ("dev",)),
     Rung("verification", "GET", VIEW, ("{record}",)),
+    Rung("replay", "GET", VIEW, ("{record}",)),
+    Rung("replay-frames", "GET", VIEW, ("{record}",)),
+    Rung("replay-pair", "GET", VIEW),
     Rung("rollback", "GET", Action.PROPOSE, ("{record}",)),
     Rung("rollback", "POST", Action.PROPOSE, ("{record}",), (302,)),
 ]
