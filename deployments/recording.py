@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -18,6 +19,7 @@ from history.anchors import anchor_of
 from history.metadata import Counts, Metadata
 from history.recording import record
 from history.records import Documents
+from history.touched import Tried, touched_by
 from projects.audit.deeds import Deed
 
 NAMED = 3
@@ -33,12 +35,13 @@ def record_run(deployment: Deployment) -> None:
     if deployment.recorded:
         return
     state_after = states.load(deployment.environment).as_dict()
+    approvals = said_of(deployment)
     row = record(
         Documents(
-            metadata=_metadata(deployment, state_after),
+            metadata=_metadata(deployment, state_after, approvals),
             config_yaml=deployment.configuration.text,
             plan=deployment.plan.text,
-            approvals=said_of(deployment),
+            approvals=approvals,
             state_before=deployment.plan.state_before,
             state_after=state_after,
             events=(_event(row) for row in deployment.events.iterator(chunk_size=2000)),
@@ -50,9 +53,10 @@ def record_run(deployment: Deployment) -> None:
             audit(Deed.RECORD_WRITTEN, deployment, None, digest=row.manifest_digest)
 
 
-def _metadata(deployment: Deployment, state_after: dict[str, Any]) -> Metadata:
+def _metadata(deployment: Deployment, state_after: dict[str, Any], approvals: list[dict[str, Any]]) -> Metadata:
     plan = _readable(deployment)
-    done = set(deployment.steps.filter(status=Step.Status.SUCCEEDED).values_list("logical_id", flat=True))
+    tried = [_tried(step) for step in deployment.steps.all()]
+    done = {step.logical_id for step in tried if step.status == Step.Status.SUCCEEDED}
     counts = Counter(change.action for change in plan.changes if change.logical_id in done) if plan else Counter()
     environment = deployment.environment
     assert deployment.started_at is not None, "a run has a start"
@@ -82,7 +86,27 @@ def _metadata(deployment: Deployment, state_after: dict[str, Any]) -> Metadata:
         monthly_usd=plan.monthly_usd()[1] if plan else None,
         what_changed=deployment.message or (in_words(plan) if plan else ""),
         rollback_to=deployment.rollback_to or None,
+        undoes=deployment.undoes,
+        promoted_from=deployment.promoted_from,
+        proposed_by=deployment.proposed_by_text,
+        approved_by=tuple(dict.fromkeys(map(_name, filter(_is_approval, approvals)))),
+        touched=touched_by(json.loads(deployment.plan.text), tried) if plan else (),
     )
+
+
+def _is_approval(said: dict[str, Any]) -> bool:
+    """A review, and not an override or an emergency: only reviews name the state that the plan was made from."""
+    return bool(said["approved"]) and "baseDigest" in said
+
+
+def _name(said: dict[str, Any]) -> str:
+    name: str = said["actor"]["name"]
+    return name
+
+
+def _tried(step: Step) -> Tried:
+    error = (step.error or {}).get("message", "")
+    return Tried(step.logical_id, step.operation, step.status, step.physical_id, error)
 
 
 def _readable(deployment: Deployment) -> Plan | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -11,10 +12,13 @@ from django.db.models import Q
 
 from history import annotation, chain
 from history.annotation import Entry, Says
+from history.finding import entering as finding
+from history.metadata import Metadata
 from history.models import Annotation, Record
 from history.records import NotARecord
 from history.store import NotThere, Store
 from history.verifier import Head
+from history.wording import fitting
 
 TAKES_BACK = {Says.UNTAG: Says.TAG, Says.UNHOLD: Says.HOLD, Says.UNHOLD_ALL: Says.HOLD_ALL}
 BATCH = 500
@@ -72,9 +76,13 @@ def enter(entry: Entry) -> Annotation:
         if entry.says in (Says.UNTAG, Says.UNHOLD):
             said_before = said_before.filter(deployment_id=entry.deployment_id)
         said_before.update(lifted=True)
-        Record.objects.filter(deployment_id=entry.deployment_id).update(
-            **marks(Annotation.objects.filter(deployment_id=entry.deployment_id).order_by("number"))
-        )
+        about = Record.objects.filter(deployment_id=entry.deployment_id)
+        about.update(**marks(Annotation.objects.filter(deployment_id=entry.deployment_id).order_by("number")))
+        for record in about:
+            if entry.tombstone:
+                finding.enter_again(record, Metadata.from_dict(json.loads(entry.tombstone.metadata)))
+            elif entry.says in (Says.TAG, Says.UNTAG):
+                finding.label(record)
     return row
 
 
@@ -136,8 +144,3 @@ def _columns(entry: Entry) -> dict[str, Any]:
         "digest": entry.digest(),
         "signed_by": entry.signature.key if entry.signature else "",
     }
-
-
-def fitting(value: str, longest: int) -> str:
-    """What a column can hold of a text: no NUL (PostgreSQL refuses it), no half characters, bounded."""
-    return value.replace("\0", "").encode(errors="replace").decode()[:longest]

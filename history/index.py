@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +13,14 @@ from django.db.models import Max
 
 from history import annotation, annotation_index, chain, layout
 from history.annotation import Tombstone
-from history.annotation_index import fitting
+from history.finding import entering as finding
 from history.metadata import Metadata
 from history.models import Record
 from history.records import Manifest
 from history.store import Store
+from history.touched import Touched, touched_by, tried_in
 from history.verifier import Head
+from history.wording import fitting
 from projects.models import Environment
 
 BATCH = 500
@@ -58,10 +60,13 @@ def head_of(row: Record) -> Head:
 
 def enter(manifest: Manifest, metadata: Metadata) -> Record:
     """The record's row, made if it is not there; records never change, so an existing row is right as it is."""
-    row, _ = Record.objects.get_or_create(
-        deployment_id=manifest.deployment_id,
-        defaults=_fields(manifest, metadata, _environment(manifest.project, manifest.environment)),
-    )
+    with transaction.atomic():
+        row, made = Record.objects.get_or_create(
+            deployment_id=manifest.deployment_id,
+            defaults=_fields(manifest, metadata, _environment(manifest.project, manifest.environment)),
+        )
+        if made:
+            finding.enter([(row, metadata)])
     return row
 
 
@@ -80,7 +85,7 @@ def rebuild(store: Store) -> Rebuilt:
     removed = 0
     for project, environment in known.difference(found):
         old = Record.objects.filter(project_slug=project, environment_name=environment, pk__lte=newest)
-        removed += old.delete()[0]
+        removed += old.delete()[1].get(Record._meta.label, 0)
         annotation_index.replace(project, environment, ())
     return Rebuilt(len(found), records, removed)
 
@@ -95,7 +100,7 @@ def _rebuild_environment(store: Store, project: str, environment: str, newest: i
     later = annotation_index.rows_of(said)
     stones = {entry.deployment_id: entry.tombstone for entry in said if entry.tombstone}
     of_record = annotation_index.by_record(later)
-    rows = []
+    rows: list[tuple[Record, Metadata]] = []
     for manifest, metadata in _stored(store, project, environment, stones):
         row = Record(
             **_fields(manifest, metadata, place), **annotation_index.marks(of_record.get(manifest.deployment_id, ()))
@@ -103,14 +108,15 @@ def _rebuild_environment(store: Store, project: str, environment: str, newest: i
         row.cleared = row.expired_at is not None and list(store.keys(manifest.prefix)) == [
             manifest.prefix + layout.MANIFEST
         ]
-        rows.append(row)
+        rows.append((row, metadata))
     with transaction.atomic():
         annotation_index.replace(project, environment, later)
         Record.objects.filter(project_slug=project, environment_name=environment, pk__lte=newest).delete()
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
-            Record.objects.filter(deployment_id__in=[row.deployment_id for row in batch]).delete()
-            Record.objects.bulk_create(batch)
+            Record.objects.filter(deployment_id__in=[row.deployment_id for row, _ in batch]).delete()
+            Record.objects.bulk_create(row for row, _ in batch)
+            finding.enter(batch)
     return len(rows)
 
 
@@ -121,8 +127,18 @@ def _stored(
     for _, data in chain.links(store, project, environment):
         manifest = Manifest.from_bytes(data)
         stone = stones.get(manifest.deployment_id)
-        metadata = stone.metadata if stone else store.get(manifest.prefix + layout.METADATA)
-        yield manifest, Metadata.from_dict(json.loads(metadata))
+        text = stone.metadata if stone else store.get(manifest.prefix + layout.METADATA)
+        metadata = Metadata.from_dict(json.loads(text))
+        if metadata.touched is None and not stone:
+            metadata = replace(metadata, touched=_touched(store, manifest))
+        yield manifest, metadata
+
+
+def _touched(store: Store, manifest: Manifest) -> tuple[Touched, ...]:
+    """The same of a record from before its metadata said so, from its plan and events."""
+    plan = json.loads(store.get(manifest.prefix + layout.PLAN))
+    lines = store.get(manifest.prefix + layout.EVENTS).splitlines()
+    return touched_by(plan, tried_in(json.loads(line) for line in lines if b'"step.' in line))
 
 
 def _environment(project: str, environment: str) -> Environment | None:
@@ -157,6 +173,9 @@ def _fields(manifest: Manifest, metadata: Metadata, environment: Environment | N
         "tags": dict(metadata.tags),
         "what_changed": fitting(metadata.what_changed, 2000),
         "rollback_to": metadata.rollback_to or "",
+        "undoes": metadata.undoes,
+        "promoted_from": metadata.promoted_from,
+        "approved_by": [fitting(name, 150) for name in metadata.approved_by],
         "prefix": manifest.prefix,
         "manifest_digest": manifest.digest(),
         "previous_digest": manifest.previous or "",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from history.touched import Touched
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -25,7 +27,10 @@ class Metadata:
     `started_at` and `ended_at` are ISO 8601 UTC; `status` is succeeded, failed or cancelled; `kind` deploy, rollback,
     import or destroy; `method` web, api, cli or schedule; `deployed_by` names the actor for people; `version` is the
     release (the configuration's number, unless the team says otherwise); `monthly_usd` the fixed cost after the run,
-    None where it is unknown; `what_changed` a sentence for lists; `rollback_to` the deployment a rollback aims at.
+    None where it is unknown; `what_changed` a sentence for lists; `rollback_to` the deployment a rollback aims at;
+    `undoes` the failed run that it takes back; `promoted_from` the environment whose deployment it brings;
+    `proposed_by` and `approved_by` names for people; `touched` what it did to each resource. The last five are not in
+    records from before there was such a thing, and `touched` is None then.
     """
 
     deployment_id: str
@@ -47,6 +52,11 @@ class Metadata:
     tags: Mapping[str, str] = field(default_factory=dict)
     what_changed: str = ""
     rollback_to: str | None = None
+    undoes: str = ""
+    promoted_from: str = ""
+    proposed_by: str = ""
+    approved_by: tuple[str, ...] = ()
+    touched: tuple[Touched, ...] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, as `metadata.json` holds it."""
@@ -76,6 +86,11 @@ class Metadata:
             "tags": dict(self.tags),
             "whatChanged": self.what_changed,
             "rollbackTo": self.rollback_to,
+            "undoes": self.undoes,
+            "promotedFrom": self.promoted_from,
+            "proposedBy": self.proposed_by,
+            "approvedBy": list(self.approved_by),
+            **({} if self.touched is None else {"touched": [each.as_dict() for each in self.touched]}),
         }
 
     @classmethod
@@ -101,4 +116,9 @@ class Metadata:
             tags=data["tags"],
             what_changed=data["whatChanged"],
             rollback_to=data["rollbackTo"],
+            undoes=data.get("undoes", ""),
+            promoted_from=data.get("promotedFrom", ""),
+            proposed_by=data.get("proposedBy", ""),
+            approved_by=tuple(data.get("approvedBy", ())),
+            touched=tuple(map(Touched.from_dict, data["touched"])) if "touched" in data else None,
         )

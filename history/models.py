@@ -61,6 +61,9 @@ class Record(models.Model):
     tags = models.JSONField(default=dict)
     what_changed = models.TextField(blank=True)
     rollback_to = models.CharField(max_length=100, blank=True)
+    undoes = models.CharField(max_length=100, blank=True, help_text="id of the failed run it took back")
+    promoted_from = models.CharField(max_length=20, blank=True, help_text="environment whose deployment it brought")
+    approved_by = models.JSONField(default=list, help_text="names of those who approved it")
 
     prefix = models.CharField(max_length=300, help_text="folder in the store, ends with a slash")
     manifest_digest = models.CharField(max_length=64)

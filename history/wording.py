@@ -13,3 +13,8 @@ def shown(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_VALUE else f"{line[: LONGEST_VALUE - 1]}…"
+
+
+def fitting(value: str, longest: int) -> str:
+    """What a column can hold of a text: no NUL (PostgreSQL refuses it), no half characters, bounded."""
+    return value.replace("\0", "").encode(errors="replace").decode()[:longest]

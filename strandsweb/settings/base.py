@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "projects.people",
     "projects.audit",
     "history",
+    "history.finding",
     "deployments",
     "deployments.telling",
     "deployments.discussing",

@@ -134,8 +134,9 @@ def test_what_is_tagged_or_held_cannot_have_expired(kept: InMemoryStore, documen
 def test_a_tombstone_is_of_its_record(kept: InMemoryStore, documents: Make) -> None:
     for number in (1, 2):
         record(documents(number), kept)
-    row = Record.objects.get(sequence=1)
-    say(row, Says.EXPIRED, by="strandsweb", now=NOW, tombstone=Tombstone("{}", {}, ()))
+    row, other = Record.objects.order_by("sequence")
+    stone = Tombstone(kept.objects[other.prefix + "metadata.json"].decode(), {}, ())
+    say(row, Says.EXPIRED, by="strandsweb", now=NOW, tombstone=stone)
     problem = found()
     assert problem is not None
     assert (problem.fault, problem.key) == (Fault.EDITED, note(1))

@@ -1,0 +1,1 @@
+"""Schema of the rows by which records are found."""
