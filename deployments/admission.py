@@ -26,6 +26,7 @@ from deployments.engine.ports import Live, Provisioners
 from deployments.engine.state import State
 from deployments.engine.steps import steps_of
 from deployments.errors import Moved, WorkflowError
+from deployments.holding import placing
 from deployments.models import Deployment, Status, Step
 from deployments.telling.occasions import Occasion
 from deployments.telling.telling import tell
@@ -71,6 +72,8 @@ def begin(deployment: Deployment, held: leases.Held) -> bool:
     """
     with transaction.atomic():
         leases.renew(held)
+        # Whoever places a hold locks this row too: either it stands before the run begins, or comes after.
+        Environment.objects.select_for_update(no_key=True).get(pk=deployment.environment_id)
         current = Deployment.objects.select_for_update().get(pk=deployment.pk)
         plan = _fitting(deployment, current)
         if plan is None:
@@ -78,6 +81,7 @@ def begin(deployment: Deployment, held: leases.Held) -> bool:
         current.status = Status.RUNNING
         current.started_at = timezone.now()
         current.save(update_fields=["status", "started_at"])
+        placing.after_rollback(current, current.started_at)
         add_steps(current, plan)
         tell(
             Occasion.RUN_STARTED,

@@ -17,3 +17,7 @@ class Moved(WorkflowError):
 
 class OutOfDate(WorkflowError):
     """Somebody or something was quicker: the page the person acted on is no longer true."""
+
+
+class OnHold(WorkflowError):
+    """A person has to resume, or let one plan pass, before this is brought there again."""

@@ -50,7 +50,7 @@ def phase(deployment: Deployment) -> str:
     """Changes whenever the page as a whole is another one: buttons, boxes, sections."""
     said = 0
     if deployment.status != Status.RUNNING:
-        said = deployment.approvals.count() + deployment.overrides.count()
+        said = deployment.approvals.count() + deployment.overrides.count() + deployment.hold_passes.count()
     return f"{deployment.status}.{said}.{int(deployment.recorded)}"
 
 

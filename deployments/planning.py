@@ -24,6 +24,7 @@ from deployments.engine.errors import CloudError, Refused
 from deployments.engine.plan import PlanKind
 from deployments.engine.planner import Wanted
 from deployments.errors import WorkflowError
+from deployments.holding.concerning import refuse_automation
 from deployments.models import Deployment, Method, PlanDocument, Status, new_deployment_id
 from deployments.telling.occasions import Occasion
 from deployments.telling.telling import tell
@@ -60,6 +61,7 @@ def propose(
 
     Raises:
         WorkflowError: the project has no configuration yet.
+        OnHold: a program asks for what is held there.
     """
     project = environment.project
     configuration = configuration or project.latest_configuration
@@ -85,6 +87,7 @@ def propose(
             proposed_by_text=actor.text if actor else SYSTEM,
             created_at=now,
         )
+        refuse_automation(deployment, actor)
         audit(
             Deed.PLAN_PROPOSED,
             deployment,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from deployments.discussing.views import read
+from deployments.holding import views as holding
 from deployments.replaying import views as replaying
 from deployments.views import (
     access,
@@ -47,6 +48,8 @@ environment_patterns = [
     path("secrets/", secrets.secrets, name="environment-secrets"),
     path("adopt/", adopting.adopt, name="environment-adopt"),
     path("drift/", drift.drift, name="environment-drift"),
+    path("holds/", holding.holds, name="environment-holds"),
+    path("holds/<int:pk>/lift/", holding.lift, name="environment-hold-lift"),
     path("export/", exporting.export, name="environment-export"),
     path("export/<str:file>", exporting.export_file, name="environment-export-file"),
     path("import/", importing.resources, name="environment-import"),
@@ -64,6 +67,7 @@ deployment_patterns = [
     path("reject/", reviews.reject, name="deployment-reject"),
     path("promote/", promoting.promote, name="deployment-promote"),
     path("override/", reviews.override, name="deployment-override"),
+    path("pass/", holding.let_pass, name="deployment-pass-hold"),
     path("emergency/", reviews.emergency, name="deployment-emergency"),
     path("look/", reviews.look_at, name="deployment-look"),
     path("seen/<slug:digest>/", reviews.seen, name="deployment-seen"),

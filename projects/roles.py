@@ -31,6 +31,7 @@ class Action(StrEnum):
     SET_SECRETS = "set the values of secrets"
     APPROVE = "approve or reject plans"
     BREAK_GLASS = "deploy in an emergency without approval"
+    HOLD = "hold environments, quarantine releases and resume"
     MANAGE_MEMBERS = "manage members"
     MANAGE_ENVIRONMENTS = "manage environments and their protection"
     MANAGE_NOTIFICATIONS = "manage channels for notifications"
@@ -47,7 +48,7 @@ _DEPLOYER = _VIEWER | {
     Action.TRY,
     Action.SET_SECRETS,
 }
-_APPROVER = _DEPLOYER | {Action.APPROVE, Action.BREAK_GLASS}
+_APPROVER = _DEPLOYER | {Action.APPROVE, Action.BREAK_GLASS, Action.HOLD}
 _OWNER = _APPROVER | {
     Action.CANCEL_ANY,
     Action.MANAGE_MEMBERS,

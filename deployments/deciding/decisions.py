@@ -17,7 +17,7 @@ MOVES = {Outcome.ALLOWED: Status.READY, Outcome.WAITING: Status.WAITING, Outcome
 """Where a plan that has not been started stands after each answer."""
 
 
-ASKING = frozenset({NeedKind.APPROVAL, NeedKind.FREEZE})
+ASKING = frozenset({NeedKind.APPROVAL, NeedKind.FREEZE, NeedKind.HOLD})
 """What a plan's own page lets people give."""
 
 

@@ -11,6 +11,7 @@ from deployments.checks import Verdict
 from deployments.deciding.impact import impact_of
 from deployments.engine.covering import Coverage, cover
 from deployments.engine.plan import Plan, PlanKind
+from deployments.holding.concerning import held_back
 from deployments.models import Approval, Deployment, Emergency, FreezeOverride, PlanDocument
 from deployments.releases import deployed_in
 from projects.assigned import people_of
@@ -50,6 +51,7 @@ def facts_of(deployment: Deployment, protection: Protection, plan: Plan | None =
         before_on_path=before_on_path(environment) if protection.upstream_of_path else None,
         overrides=_overrides([deployment, *chain]) if protection.freezes else (),
         debts=tuple(debts_of(deployment)),
+        holds=held_back(deployment, chain),
     )
 
 

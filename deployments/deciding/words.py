@@ -7,11 +7,13 @@ from typing import Any
 from deployments.deciding.facts import covered_by_earlier
 from deployments.engine.clock import iso
 from deployments.engine.errors import PlanMismatch
+from deployments.holding.concerning import said
+from deployments.holding.models import HoldPass
 from deployments.models import Approval, Deployment, Emergency, FreezeOverride
 
 
 def said_of(deployment: Deployment) -> list[dict[str, Any]]:
-    """Reviews, overrides of freezes and the emergency, in the order they came, as plain JSON.
+    """Reviews, overrides of freezes, passed holds and the emergency, in the order they came, as plain JSON.
 
     What was said of an earlier plan that covers this one is in it, with that plan's digest.
     """
@@ -19,6 +21,7 @@ def said_of(deployment: Deployment) -> list[dict[str, Any]]:
     said = [
         *map(_review, Approval.objects.filter(deployment__in=about)),
         *map(_override, FreezeOverride.objects.filter(deployment__in=about)),
+        *map(_pass, HoldPass.objects.filter(deployment__in=about).select_related("hold__environment")),
         *map(_emergency, Emergency.objects.filter(deployment=deployment)),
     ]
     return sorted(said, key=lambda each: str(each["time"]))
@@ -56,6 +59,17 @@ def _override(row: FreezeOverride) -> dict[str, Any]:
         "comment": row.reason,
         "planDigest": row.plan_digest,
         "freeze": row.freeze,
+        "time": iso(row.created_at),
+    }
+
+
+def _pass(row: HoldPass) -> dict[str, Any]:
+    return {
+        "actor": {"id": row.actor_id, "name": row.actor_text},
+        "approved": True,
+        "comment": row.reason,
+        "planDigest": row.plan_digest,
+        "hold": said(row.hold),
         "time": iso(row.created_at),
     }
 

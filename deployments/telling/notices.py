@@ -26,6 +26,8 @@ SAID: dict[Occasion, str] = {
     Occasion.RUN_CANCELLED: "A run was cancelled",
     Occasion.DRIFT_FOUND: "Drift was found",
     Occasion.BREAK_GLASS: "Deployed without approval, in an emergency",
+    Occasion.HOLD_PLACED: "Held back",
+    Occasion.HOLD_LIFTED: "Resumed",
     Occasion.PROTECTION_WAITING: "A change of protection waits for the consent of another owner",
     Occasion.PROTECTION_CHANGED: "The protection is another one",
     Occasion.MENTIONED: "Somebody asks you about a plan",

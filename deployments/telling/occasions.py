@@ -19,6 +19,8 @@ class Occasion(models.TextChoices):
     RUN_CANCELLED = "run.cancelled", "a run is cancelled"
     DRIFT_FOUND = "drift.found", "drift is found"
     BREAK_GLASS = "break.glass", "somebody deploys without approval in an emergency"
+    HOLD_PLACED = "hold.placed", "something is held, or quarantined"
+    HOLD_LIFTED = "hold.lifted", "what was held is resumed"
     MENTIONED = "mentioned", "somebody asks you in a discussion"
     PROTECTION_WAITING = "protection.waiting", "a change of protection waits for consent"
     PROTECTION_CHANGED = "protection.changed", "the protection of an environment is another one"
@@ -38,6 +40,7 @@ BY_DEFAULT = frozenset(
         Occasion.PLAN_REJECTED,
         Occasion.RUN_FAILED,
         Occasion.BREAK_GLASS,
+        Occasion.HOLD_PLACED,
         Occasion.PROTECTION_WAITING,
         Occasion.MENTIONED,
     }
@@ -64,6 +67,8 @@ CONCERNS: dict[Occasion, Concerned] = {
     Occasion.RUN_CANCELLED: Concerned.PARTIES,
     Occasion.DRIFT_FOUND: Concerned.GUARDIANS,
     Occasion.BREAK_GLASS: Concerned.GUARDIANS,
+    Occasion.HOLD_PLACED: Concerned.GUARDIANS,
+    Occasion.HOLD_LIFTED: Concerned.GUARDIANS,
     Occasion.PROTECTION_WAITING: Concerned.NAMED,
     Occasion.PROTECTION_CHANGED: Concerned.GUARDIANS,
     Occasion.MENTIONED: Concerned.NAMED,

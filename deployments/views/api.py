@@ -16,7 +16,9 @@ from django.views.decorators.debug import sensitive_variables
 from deployments import following, orders, planning, rollbacks, secret_values
 from deployments.deciding import decisions
 from deployments.engine.plan import PlanKind
-from deployments.errors import NotAllowed, WorkflowError
+from deployments.errors import NotAllowed, OnHold, WorkflowError
+from deployments.holding.concerning import said as said_of_hold
+from deployments.holding.concerning import standing_before
 from deployments.models import Deployment, Method, PlanDocument, Status
 from history.models import Record
 from projects.access import Access, environments_where
@@ -61,6 +63,8 @@ def post_plan(request: HttpRequest, access: Access, environment: str) -> HttpRes
             message=said["message"] or "",
             targets=targets,
         )
+    except OnHold as hold:
+        raise _held(hold) from None
     except WorkflowError as refusal:
         raise Refusal(409, "not-now", str(refusal), "Mend what it names, and propose again.") from None
     return as_json(_deployment(found), status=201)
@@ -81,6 +85,8 @@ def post_rollback(request: HttpRequest, access: Access, environment: str) -> Htt
             message=said["message"] or "",
             targets=targets,
         )
+    except OnHold as hold:
+        raise _held(hold) from None
     except WorkflowError as refusal:
         raise Refusal(409, "not-now", str(refusal), "Name another deployment to go back to.") from None
     return as_json(_deployment(found), status=201)
@@ -104,6 +110,8 @@ def post_destruction(request: HttpRequest, access: Access, environment: str) -> 
             message=said["message"] or "",
             targets=targets,
         )
+    except OnHold as hold:
+        raise _held(hold) from None
     except WorkflowError as refusal:
         raise Refusal(409, "not-now", str(refusal), "Mend what it names, and propose again.") from None
     return as_json(_deployment(found), status=201)
@@ -146,6 +154,8 @@ def post_run(request: HttpRequest, access: Access, deployment: str) -> HttpRespo
     found = _find(access, deployment)
     if found.status == Status.WAITING:
         missing = _missing(found)
+        if standing := standing_before(found):
+            raise _held(OnHold(" ".join(map(said_of_hold, standing))), missing)
         todo = "A person has to approve it on its page; a token never can."
         raise Refusal(409, "not-approved", "The plan waits for approval.", todo, missing=missing)
     try:
@@ -198,6 +208,12 @@ def put_secret(request: HttpRequest, access: Access, environment: str, secret: s
     except WorkflowError as refusal:
         raise Refusal(409, "not-now", str(refusal), "Mend what it names, and send the value again.") from None
     return HttpResponse(status=204)
+
+
+def _held(hold: OnHold, missing: list[str] | None = None) -> Refusal:
+    """What a token brings is held; the code is its own, so that a pipeline can tell it from other refusals."""
+    todo = "A person has to resume it, or deploy it in person."
+    return Refusal(409, "on-hold", str(hold), todo, **({"missing": missing} if missing else {}))
 
 
 def _secret(found: secret_values.Secret) -> dict[str, Any]:

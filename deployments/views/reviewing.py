@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from deployments import approvals
 from deployments.deciding import decisions, emergencies, facts, freezes, renderings
 from deployments.engine.errors import PlanMismatch
 from deployments.forms import EmergencyForm, FindingsForm, OverrideForm, ReviewForm
+from deployments.holding.concerning import standing_before
+from deployments.holding.forms import PassForm
+from deployments.holding.lifting import may_pass
+from deployments.holding.models import Hold
 from deployments.models import Deployment, Emergency, Status
 from deployments.plan_reading import row
 from projects.access import Access
+from projects.models import User
 
 WAITS = (Status.WAITING, Status.READY)
 
@@ -22,6 +28,7 @@ def reviewing(access: Access, found: Deployment, draft: str = "") -> dict[str, A
         "overrides": found.overrides.all(),
         "emergency": Emergency.objects.filter(deployment=found).first(),
         "moved": _moved(found),
+        "hold_passes": list(found.hold_passes.select_related("hold__environment")),
     }
     if (emergency := context["emergency"]) is not None:
         context["findings_form"] = FindingsForm(initial={"findings": draft})
@@ -36,6 +43,7 @@ def reviewing(access: Access, found: Deployment, draft: str = "") -> dict[str, A
     if emergencies.may_declare(found, access.user, access.role):
         context["emergency_form"] = EmergencyForm(initial=seen)
     return context | {
+        "held_by": list(_held_by(found, {row.hold_id for row in context["hold_passes"]}, access.user)),
         "decision": decisions.decision(found),
         "asked": decisions.asked_of(found),
         "why_not": why_not,
@@ -48,6 +56,14 @@ def reviewing(access: Access, found: Deployment, draft: str = "") -> dict[str, A
         if freezes.may_override(access.role)
         else [],
     }
+
+
+def _held_by(found: Deployment, passed: set[int], user: User) -> Iterator[tuple[Hold, PassForm | None]]:
+    """Each hold that nobody let the plan pass, with a form for whoever may."""
+    for hold in standing_before(found):
+        if hold.pk not in passed:
+            form = PassForm(initial={"hold": hold.pk, "plan_digest": found.plan.digest}, auto_id=f"id_{hold.pk}_%s")
+            yield hold, form if may_pass(hold, found, user) else None
 
 
 def _moved(found: Deployment) -> dict[str, Any] | None:

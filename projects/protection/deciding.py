@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from projects.protection.facts import Debt, Facts, Person, Review
+from projects.protection.facts import Debt, Facts, Held, Person, Review
 from projects.protection.freezing import Window, open_windows
 from projects.protection.model import Freeze, Protection, Requirement, Running
 from projects.protection.places import Shortage, shortages
@@ -41,6 +41,7 @@ class NeedKind(StrEnum):
     LINT = "lint"
     UPSTREAM = "upstream"
     DEBT = "debt"
+    HOLD = "hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ def decide(protection: Protection, facts: Facts, reviews: Iterable[Review], now:
             *_freezes(protection, facts, now),
             *_checks(protection, facts),
             *(_debt_need(debt, approvers.values()) for debt in facts.debts),
+            *(_hold_need(held, facts.people) for held in facts.holds),
         ),
         required=sum(requirement.count for requirement in requirements),
         approved_by=tuple(sorted(person.name for person in given.values())),
@@ -211,6 +213,14 @@ def _debt_need(debt: Debt, approvers: Iterable[Person]) -> Need:
     return Need(NeedKind.DEBT, text, people=tuple(person.id for person in able))
 
 
+def _hold_need(held: Held, people: Iterable[Person]) -> Need:
+    able = sorted((person for person in people if can(person.role, Action.HOLD)), key=lambda person: person.id)
+    names = listed([person.name for person in able], most=5, word="or") or "an owner"
+    who = "Whoever may deploy here" if held.by_deployers else names
+    text = f"{held.said} {who} can let this plan pass and say why; {names} can resume."
+    return Need(NeedKind.HOLD, text, people=() if held.by_deployers else tuple(person.id for person in able))
+
+
 def _wait(protection: Protection, facts: Facts, now: datetime) -> tuple[Need, ...]:
     until = facts.proposed_at + timedelta(minutes=protection.minimum_wait_minutes)
     if now >= until or not protection.minimum_wait_minutes:
@@ -259,15 +269,6 @@ def _checks(protection: Protection, facts: Facts) -> tuple[Need, ...]:
     return tuple(needs)
 
 
-def _by_time_and_person(review: Review) -> tuple[datetime, int, str, bool, str, bool]:
-    return (
-        review.given_at,
-        review.person or 0,
-        review.name,
-        review.approved,
-        review.plan_digest,
-        bool(review.comment.strip()),
-    )
 def _upstream(protection: Protection, facts: Facts) -> Iterator[Need]:
     wanted = set(protection.upstream)
     if protection.upstream_of_path and facts.before_on_path is None:
@@ -280,3 +281,12 @@ def _upstream(protection: Protection, facts: Facts) -> Iterator[Need]:
         yield Need(NeedKind.UPSTREAM, f"{what} {listed(absent, word='and')}.")
 
 
+def _by_time_and_person(review: Review) -> tuple[datetime, int, str, bool, str, bool]:
+    return (
+        review.given_at,
+        review.person or 0,
+        review.name,
+        review.approved,
+        review.plan_digest,
+        bool(review.comment.strip()),
+    )

@@ -67,6 +67,14 @@ class Debt:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A hold that nobody let the plan pass, as a sentence; `by_deployers`: whoever may deploy may let it pass."""
+
+    said: str
+    by_deployers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that the decision is made from, besides the reviews and the hour. Instants have a zone.
 
@@ -92,10 +100,11 @@ class Facts:
     preflight: bool | None = None
     lint: bool | None = None
     deployed_in: frozenset[str] = frozenset()
+    before_on_path: str | None = None
     overrides: tuple[Override, ...] = ()
     debts: tuple[Debt, ...] = ()
+    holds: tuple[Held, ...] = ()
 
     def is_about(self, digest: str) -> bool:
         """Whether something that was said of the plan of that digest holds for this one."""
         return digest == self.plan_digest or digest in self.earlier_digests
-    before_on_path: str | None = None

@@ -92,6 +92,9 @@ FORMS: dict[str, Callable[[World], Data]] = {
     "deployment-look": lambda world: {"findings": "It was needed"},
     "deployment-promote": lambda world: {"environment": "prod"},
     "deployment-override": lambda world: plan_seen(world) | {"freeze": "Christmas", "reason": "It cannot wait"},
+    "environment-holds": lambda world: {"release": "", "everywhere": "on", "reason": "Audit week"},
+    "environment-hold-lift": lambda world: {"reason": "It is over"},
+    "deployment-pass-hold": lambda world: plan_seen(world) | {"hold": "1", "reason": "I looked"},
     "deployment-emergency": lambda world: plan_seen(world) | {"reason": "Nobody can sign in"},
     "discussion": lambda world: {"text": "And why here?", "about": "", "key": "1f0c2d3e-0000-4000-8000-000000000000"},
     "thread": lambda world: {"text": "Because.", "key": "1f0c2d3e-0000-4000-8000-000000000000"},
@@ -109,9 +112,12 @@ REFUSED = {"configuration-check", "environment-import-state", "environment-secre
 """These write nothing here: a check alone, or they need a state file or something deployed."""
 OF_OTHERS = {"deployment-approve", "deployment-reject", "deployment-look"}
 """Not for who made what this is about: the owner did."""
-NOTHING_TO_DO = {"environment-adopt", "deployment-override", "deployment-emergency", "deployment-promote", "view-as"}
-"""Nothing was found outside, nothing is frozen, no second factor was shown, nothing was deployed yet, and what one
-sees as is in the session."""
+NOTHING_TO_DO = {
+    "environment-adopt", "deployment-pass-hold", "deployment-override", "deployment-emergency", "deployment-promote",
+    "view-as",
+}  # fmt: skip
+"""Nothing was found outside, nothing holds the plan or is frozen, no second factor was shown, nothing was deployed yet,
+and what one sees as is in the session."""
 
 
 def planted(world: World, asked: Data) -> Data:

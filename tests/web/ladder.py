@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deployments.discussing import discussing
+from deployments.holding import placing
 from deployments.models import Approval, Deployment, Emergency, Rendering, Status
 from deployments.telling import channels
 from projects.models import Environment, Membership, SourceBundle, User
@@ -107,6 +108,9 @@ RUNGS = [
     Rung("environment-optimise", "GET", VIEW, ("dev",)),
     Rung("environment-optimise-finding", "GET", VIEW, ("dev", "0" * 12), (302,)),
     Rung("environment-optimise-finding", "POST", Action.EDIT_CONFIGURATION, ("dev", "0" * 12), (302,)),
+    Rung("environment-holds", "GET", VIEW, ("dev",)),
+    Rung("environment-holds", "POST", Action.HOLD, ("dev",), (422,)),
+    Rung("environment-hold-lift", "POST", Action.HOLD, ("dev", "{hold}"), (302,)),
     Rung("environment-try", "POST", Action.TRY, ("dev",), (422,), {"method": "BREW"}),
     Rung("deployments", "GET", VIEW),
     Rung("deployment", "GET", VIEW, ("{deployment}",)),
@@ -116,6 +120,7 @@ RUNGS = [
     Rung("deployment-reject", "POST", Action.APPROVE, ("{deployment}",), (302,)),
     Rung("deployment-promote", "POST", Action.PROPOSE, ("{deployment}",), (302,), {"environment": "prod"}),
     Rung("deployment-override", "POST", Action.MANAGE_ENVIRONMENTS, ("{deployment}",), (302,)),
+    Rung("deployment-pass-hold", "POST", Action.RUN, ("{deployment}",), (302,)),
     Rung("deployment-emergency", "POST", Action.BREAK_GLASS, ("{deployment}",), (302,)),
     Rung("deployment-look", "POST", Action.APPROVE, ("{record}",), (302,)),
     Rung("deployment-seen", "GET", VIEW, ("{record}", "{seen}")),
@@ -192,6 +197,7 @@ def one_of_everything(
     service = make_service_account(project=project, name="ci", role=Role.DEPLOYER, by=owner)
     token, _ = make_token(user=service.user, name="build", actions=[Action.PROPOSE], days=1, made_by=owner)
     waiting = propose(prod, Status.WAITING)
+    hold = placing.place(environment=record.environment, actor=owner, reason="Audit week")
     Emergency.objects.create(
         deployment=record, actor=owner, actor_text=owner.text, plan_digest=DIGEST, reason="x", factor_at=timezone.now()
     )
@@ -205,6 +211,7 @@ def one_of_everything(
     GroupMember.objects.create(group=group, membership=membership)
     return {
         "channel": channel.pk,
+        "hold": hold.pk,
         "delivery": channels.test(channel=channel, actor=owner)[0].pk,
         "source": source.pk,
         "service": service.pk,

@@ -75,6 +75,9 @@ DEEDS: dict[str, tuple[Deed, ...]] = {
     "deployment-code": (Deed.CODE_ENTERED,),
     "deployment-emergency": (Deed.GLASS_BROKEN,),
     "deployment-look": (Deed.EMERGENCY_REVIEWED,),
+    "environment-holds": (Deed.HOLD_PLACED,),
+    "environment-hold-lift": (Deed.HOLD_LIFTED,),
+    "deployment-pass-hold": (Deed.HOLD_PASSED,),
     "deployment-override": (Deed.FREEZE_OVERRIDDEN,),
     "deployment-promote": (Deed.PLAN_PROPOSED,),
     "member-place": (Deed.ROLE_GIVEN, Deed.ROLE_TAKEN),
@@ -153,7 +156,13 @@ NOTHING: dict[str, str] = {
 # What workers do by themselves, and what is done at the shell: the same.
 TASKS: dict[str, tuple[Deed, ...] | str] = {
     "deployments.tasks.plan": (Deed.PLAN_MADE,),
-    "deployments.tasks.run": (Deed.RUN_ENDED, Deed.RUN_HELD_BACK, Deed.RECORD_WRITTEN, Deed.PLAN_PROPOSED),
+    "deployments.tasks.run": (
+        Deed.HOLD_PLACED,
+        Deed.RUN_ENDED,
+        Deed.RUN_HELD_BACK,
+        Deed.RECORD_WRITTEN,
+        Deed.PLAN_PROPOSED,
+    ),
     "deployments.tasks.record": (Deed.RECORD_WRITTEN,),
     "deployments.tasks.drift": (Deed.DRIFT_FOUND,),
     "deployments.tasks.deliver": "each delivery has its row in the log of deliveries",
@@ -288,6 +297,8 @@ EXAMPLES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, object]], dict[st
     "protection-edit": (("dev",), lambda names: {"as": "json", "do": "save", "base": "0", "text": '{"lint": true}'}),
     "environment-destroy": (("dev",), lambda names: {"confirm": "dev"}),
     "environment-drift": (("dev",), lambda names: {}),
+    "environment-holds": (("prod",), lambda names: {"reason": "Audit week"}),
+    "environment-hold-lift": (("dev", "{hold}"), lambda names: {"reason": "It is over"}),
     "deployment-discard": (("{deployment}",), lambda names: {}),
     "deployment-start": (("{ready}",), lambda names: {}),
     "discussion": (("{deployment}",), lambda names: {"text": "And why here?", "key": KEY}),
