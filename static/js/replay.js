@@ -53,7 +53,7 @@ function show(query) {
   const mine = ++seeks;
   showing = showing.then(async () => {
     if (mine !== seeks) return; // somebody went elsewhere meanwhile
-    await htmx.ajax("GET", `${location.pathname}?${query}`, { target: "#replay-runs", swap: "outerHTML settle:0ms" });
+    await htmx.ajax("GET", `${location.pathname}?${query}`, "#replay-stage");
     if (mine === seeks) take();
   });
   return showing;
