@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from deployments.discussing.views import read
 from deployments.holding import views as holding
+from deployments.moments import views as moments
 from deployments.replaying import views as replaying
 from deployments.views import (
     access,
@@ -57,12 +58,14 @@ environment_patterns = [
     path("optimise/", optimising.report, name="environment-optimise"),
     path("optimise/<str:key>/", optimising.finding, name="environment-optimise-finding"),
     path("try/", calls.call, name="environment-try"),
+    path("at/", moments.at, name="environment-at"),
 ]
 
 deployment_patterns = [
     path("", deployments.deployment, name="deployment"),
     path("news/", deployments.news, name="deployment-news"),
     path("log/", deployments.log, name="deployment-log"),
+    path("graph/", moments.graph, name="deployment-graph"),
     path("approve/", reviews.approve, name="deployment-approve"),
     path("reject/", reviews.reject, name="deployment-reject"),
     path("promote/", promoting.promote, name="deployment-promote"),

@@ -94,8 +94,13 @@ def icon(name: str, label: str = "") -> SafeString:
 
 @register.simple_tag
 def kind_icon(type_name: str) -> SafeString:
-    """The icon of a CloudFormation type: its own, or its service's."""
-    return icon(KIND_ICONS.get(type_name) or KIND_ICONS.get(type_name.rpartition("::")[0], "box"))
+    """The icon of a CloudFormation type."""
+    return icon(icon_of(type_name))
+
+
+def icon_of(type_name: str) -> str:
+    """The name of a CloudFormation type's icon: its own, or its service's."""
+    return KIND_ICONS.get(type_name) or KIND_ICONS.get(type_name.rpartition("::")[0], "box")
 
 
 @register.filter
