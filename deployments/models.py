@@ -121,6 +121,7 @@ class Deployment(models.Model):
     summary = models.JSONField(default=dict, help_text="seconds, critical path, calls, counts of steps, outputs")
     last_event = models.PositiveIntegerField(default=0)
     recorded = models.BooleanField(default=False)
+    expired_at = models.DateTimeField(null=True, help_text="when plan, steps and events were let go with its record")
     takeups = models.PositiveSmallIntegerField(default=0, help_text="how often it was taken up without any progress")
     steps_at_takeup = models.PositiveIntegerField(default=0, help_text="steps that had ended when it was taken up last")
 

@@ -18,6 +18,8 @@ def refusal(record: Record) -> str:
         return f"That deployment {record.status}; only one that succeeded left a whole to go back to."
     if record.kind == PlanKind.DESTROY:
         return "That deployment took everything down. To do that again, destroy the environment."
+    if record.expired_at is not None:
+        return "The documents of that deployment have expired; nothing says any more what it wanted."
     return ""
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.utils import timezone
 
 from deployments import broadcasts, execution, planning, sweeping
 from deployments import drift as drift_checks
 from deployments.deciding import freezes
+from deployments.retaining import expiring as retaining
 from deployments.telling import delivering
 
 
@@ -47,6 +49,13 @@ def deliver(delivery_id: int) -> None:
 def forget_deliveries() -> None:
     """Deletes what was delivered long ago."""
     delivering.forget()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def expire_records() -> None:
+    """Lets records go as the policies of their environments say."""
+    for _ in retaining.expire_all(timezone.now()):
+        pass
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -7,6 +7,7 @@ newest one before that planned the resource and, where it was to write it, did.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from deployments.engine.events import STEP_ENDS, Code
 from deployments.engine.plan import Action, Change, Plan, Reason
@@ -54,11 +55,9 @@ def _is_left_out(change: Change) -> bool:
 
 
 def _before(record: Record) -> Iterator[Record]:
-    return (
-        Record.objects.filter(environment=record.environment, sequence__lt=record.sequence)
-        .order_by("-sequence")
-        .iterator(chunk_size=20)
-    )
+    """The records before it, the newest first, back to one that has expired: what that one changed nobody knows."""
+    earlier = Record.objects.filter(environment=record.environment, sequence__lt=record.sequence)
+    return takewhile(lambda row: row.expired_at is None, earlier.order_by("-sequence").iterator(chunk_size=20))
 
 
 def _carried_out(record: Record, names: set[str]) -> Iterator[Change]:

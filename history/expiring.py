@@ -28,6 +28,9 @@ from projects.models import Environment
 
 log = logging.getLogger(__name__)
 
+READ = ("deployment_id", "sequence", "status", "ended_at", "labels", "holds", "rollback_to")
+"""What deciding needs of a row; an environment may have very many."""
+
 Forget = Callable[[str], None]
 """Removes what the database has of the documents of a deployment; safe to repeat."""
 
@@ -49,7 +52,7 @@ def policy_of(environment: Environment) -> Policy | None:
 
 def verdicts(environment: Environment, policy: Policy, needed: Mapping[str, str], now: datetime) -> list[Verdict]:
     """What the policy would do now with every record that still has its documents, newest first."""
-    rows = Record.objects.of_environment(environment).filter(expired_at=None)
+    rows = Record.objects.of_environment(environment).filter(expired_at=None).only(*READ)
     over_all = environment_holds(environment.project.slug, environment.name)
     return judged((_candidate(row, over_all) for row in rows), policy, now, needed)
 

@@ -116,9 +116,8 @@ def _verdict(record: Candidate, stays: str, among_last: bool, policy: Policy, no
         return Verdict(record, False, f"what {_ended(record.status)} is kept for ever")
     if age < timedelta(days=days):
         return Verdict(record, False, f"what {_ended(record.status)} is kept {_for(days)}")
-    return Verdict(
-        record, True, f"it {record.status} {age.days} days ago; what {_ended(record.status)} is kept {_for(days)}"
-    )
+    became = "was cancelled" if record.status == "cancelled" else record.status
+    return Verdict(record, True, f"it {became} {age.days} days ago; what {_ended(record.status)} is kept {_for(days)}")
 
 
 def _sentences(policy: Policy) -> tuple[str, str, str]:

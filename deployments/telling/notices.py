@@ -30,6 +30,7 @@ SAID: dict[Occasion, str] = {
     Occasion.HOLD_LIFTED: "Resumed",
     Occasion.PROTECTION_WAITING: "A change of protection waits for the consent of another owner",
     Occasion.PROTECTION_CHANGED: "The protection is another one",
+    Occasion.LEGAL_HOLD: "A legal hold on records was placed or lifted",
     Occasion.MENTIONED: "Somebody asks you about a plan",
 }
 

@@ -24,6 +24,7 @@ class Occasion(models.TextChoices):
     MENTIONED = "mentioned", "somebody asks you in a discussion"
     PROTECTION_WAITING = "protection.waiting", "a change of protection waits for consent"
     PROTECTION_CHANGED = "protection.changed", "the protection of an environment is another one"
+    LEGAL_HOLD = "legal-hold.changed", "records are put on legal hold, or let go of it"
     TEST = "test", "a test"
 
 
@@ -42,6 +43,7 @@ BY_DEFAULT = frozenset(
         Occasion.BREAK_GLASS,
         Occasion.HOLD_PLACED,
         Occasion.PROTECTION_WAITING,
+        Occasion.LEGAL_HOLD,
         Occasion.MENTIONED,
     }
 )
@@ -71,5 +73,6 @@ CONCERNS: dict[Occasion, Concerned] = {
     Occasion.HOLD_LIFTED: Concerned.GUARDIANS,
     Occasion.PROTECTION_WAITING: Concerned.NAMED,
     Occasion.PROTECTION_CHANGED: Concerned.GUARDIANS,
+    Occasion.LEGAL_HOLD: Concerned.NAMED,
     Occasion.MENTIONED: Concerned.NAMED,
 }

@@ -140,7 +140,7 @@ def get_deployment(request: HttpRequest, access: Access, deployment: str) -> Htt
 @endpoint(Action.VIEW, _place)
 def get_plan(request: HttpRequest, access: Access, deployment: str) -> HttpResponse:
     """The plan as it was written: the very bytes that are approved and executed, with their digest in `ETag`."""
-    found = _find(access, deployment)
+    found = _kept(_find(access, deployment))
     document = PlanDocument.objects.filter(deployment=found).first()
     if document is None:
         todo = "Ask again in a few seconds." if found.status == Status.PLANNING else "Read the deployment for why."
@@ -182,7 +182,7 @@ def delete_run(request: HttpRequest, access: Access, deployment: str) -> HttpRes
 @endpoint(Action.VIEW, _place)
 def get_events(request: HttpRequest, access: Access, deployment: str) -> HttpResponse:
     """What happened in the run, numbered without gaps; `?after=N` gives what came after that number."""
-    found = _find(access, deployment)
+    found = _kept(_find(access, deployment))
     after = request.GET.get("after", "")
     rows = found.events.filter(number__gt=int(after) if after.isdecimal() and len(after) < 10 else 0)[:EVENTS]
     events = [following.as_dict(row) for row in rows]
@@ -239,6 +239,17 @@ def _targets(said: Mapping[str, Any]) -> list[str]:
 
 def _missing(found: Deployment) -> list[str]:
     return list(decisions.decision(found).words) if found.status == Status.WAITING else []
+
+
+def _kept(found: Deployment) -> Deployment:
+    if found.expired_at is not None:
+        raise Refusal(
+            410,
+            "expired",
+            "Its plan and events were let go, as the environment keeps its records.",
+            "Read the record's page for when and why.",
+        )
+    return found
 
 
 def _deployment(found: Deployment) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from django.test import Client
 from django.test.client import ClientHandler
 from django.utils import timezone
 
+from history.store import InMemoryStore, store
 from projects.bundles import read_folder
 from projects.editing import add_source
 from projects.models import Environment, Membership, Project, User
@@ -119,11 +120,14 @@ def handler(*, enforce_csrf_checks: bool) -> ClientHandler:
 @contextmanager
 def taken_back() -> Iterator[None]:
     """Whatever is written inside is undone at the end."""
-    point = transaction.savepoint()
+    point, kept = transaction.savepoint(), store()
+    assert isinstance(kept, InMemoryStore)
+    objects = dict(kept.objects)
     try:
         yield
     finally:
         transaction.savepoint_rollback(point)
+        kept.objects = objects
 
 
 @contextmanager
