@@ -55,10 +55,15 @@ def environment_archive(request: HttpRequest, slug: str, name: str) -> Streaming
 
 def _download(request: HttpRequest, end: Record, before: Head, name: str) -> StreamingHttpResponse:
     parts = exporting.archive(end.project_slug, end.environment_name, before, index.head_of(end))
+    return streamed(request, parts, f"{end.project_slug}-{name}-history.zip")
+
+
+def streamed(request: HttpRequest, parts: Iterator[bytes], name: str) -> StreamingHttpResponse:
+    """A zip as a download of that name, sent while it is made."""
     response = StreamingHttpResponse(
         _aside(parts) if isinstance(request, ASGIRequest) else parts, content_type="application/zip"
     )
-    response.headers["Content-Disposition"] = f'attachment; filename="{end.project_slug}-{name}-history.zip"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 

@@ -90,6 +90,11 @@ def rebuild(store: Store) -> Rebuilt:
     return Rebuilt(len(found), records, removed)
 
 
+def rebuild_place(store: Store, project: str, environment: str) -> int:
+    """The same for one environment; answers how many records it has."""
+    return _rebuild_environment(store, project, environment, Record.objects.aggregate(Max("pk"))["pk__max"] or 0)
+
+
 def _rebuild_environment(store: Store, project: str, environment: str, newest: int) -> int:
     """Replaces an environment's rows up to the `newest` there was; returns how many the store has.
 

@@ -30,6 +30,8 @@ class Deed(models.TextChoices):
     TOKEN_REVOKED = "token.revoked", "revoked an API token"
     TOKEN_USED = "token.used", "used an API token from a new address"
     PROJECT_CREATED = "project.created", "created the project"
+    PROJECT_EXPORTED = "project.exported", "exported the whole project"
+    PROJECT_IMPORTED = "project.imported", "imported the project"
     MEMBER_INVITED = "member.invited", "invited somebody"
     INVITATION_REVOKED = "invitation.revoked", "took back an invitation"
     MEMBER_ADDED = "member.added", "added a member"

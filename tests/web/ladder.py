@@ -157,6 +157,7 @@ RUNGS = [
     Rung("record", "GET", VIEW, ("{record}",)),
     Rung("record-file", "GET", VIEW, ("{record}", "plan.json")),
     Rung("record-archive", "GET", VIEW, ("{record}",)),
+    Rung("project-archive", "GET", Action.MANAGE_ENVIRONMENTS),
     Rung("record-report", "GET", VIEW, ("{record}",)),
     Rung("record-document", "GET", VIEW, ("{record}",)),
     Rung("environment-archive", "GET", VIEW, ("dev",)),
@@ -183,6 +184,8 @@ ADMINISTRATIVE = {  # answer to administrators alone; to others they do not exis
     "installation-audit-export": ("GET", ("csv",)),
     "installation-audit-verification": ("POST", ()),
     "people": ("GET", ()),
+    "project-import": ("GET", ()),
+    "project-import-archive": ("POST", ()),
     "person": ("GET", ("1",)),
     "person-act": ("POST", ("1", "sign-out")),
 }

@@ -37,6 +37,7 @@ pytestmark = pytest.mark.django_db
 # Name of the address -> the deeds it may leave. More than the example below may be possible.
 DEEDS: dict[str, tuple[Deed, ...]] = {
     "project-new": (Deed.PROJECT_CREATED,),
+    "project-import-archive": (Deed.PROJECT_IMPORTED,),
     "configuration-edit": (Deed.CONFIGURATION_SAVED,),
     "sources": (Deed.SOURCE_UPLOADED,),
     "members": (Deed.MEMBER_ADDED,),
@@ -190,6 +191,7 @@ COMMANDS: dict[str, tuple[Deed, ...] | str] = {
     "set_secret": (Deed.SECRET_SET,),
     "seed_demo": (Deed.ACCOUNT_CREATED, Deed.PROJECT_CREATED, Deed.MEMBER_ADDED, Deed.ENVIRONMENT_CREATED),
     "make_administrator": (Deed.ADMINISTRATOR_MADE, Deed.ADMINISTRATOR_GONE, Deed.ACCOUNT_CREATED),
+    "history_import": (Deed.PROJECT_IMPORTED,),
     "history_reindex": (Deed.HISTORY_REINDEXED,),
     "history_verify": "reads, at the shell of the server",
     "history_key": (Deed.HISTORY_KEY_INTRODUCED,),

@@ -1,0 +1,1 @@
+"""A whole project as one archive, and such an archive as a project of another installation."""
