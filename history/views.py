@@ -13,11 +13,12 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from history import timeline as entries
+from history.annotating import environment_holds
 from history.compare import compare as compare_sides
 from history.compare import side
 from history.lines import LEVELS, line
 from history.models import Record
-from history.reading import Damaged, RecordReader, TooLarge, open_record
+from history.reading import Damaged, Expired, RecordReader, TooLarge, open_record
 from history.store import StoreUnavailable
 from history.verification import verify_record
 from projects.access import Access, access_to
@@ -40,6 +41,8 @@ def explains_unreadable(view: View) -> View:
     def explained(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, slug, *args, **kwargs)
+        except Expired:
+            raise  # has a page of its own
         except (Damaged, TooLarge, StoreUnavailable) as error:
             access = access_to(request.user, slug, Action.VIEW)
             context = {"access": access, "tab": "history", "error": str(error)}
@@ -94,6 +97,9 @@ def record(request: HttpRequest, slug: str, deployment_id: str) -> HttpResponse:
         "next": siblings.filter(sequence=row.sequence + 1).first(),
         "newest": siblings.order_by("-sequence").first(),
         "levels": LEVELS,
+        "over_all": [
+            each for each in environment_holds(row.project_slug, row.environment_name) if row.sequence <= each.sequence
+        ],
     }
     return page(request, "history/record.html", context | _log(request, reader), fragment="log")
 
@@ -118,7 +124,8 @@ def verification(request: HttpRequest, slug: str, deployment_id: str) -> HttpRes
     context: dict[str, Any] = {"access": access, "tab": "history", "record": row}
     try:
         context["problem"] = verify_record(row)
-        context["verified"] = not context["problem"] and len(open_record(row).manifest.files)
+        if row.expired_at is None:
+            context["verified"] = not context["problem"] and len(open_record(row).manifest.files)
     except (Damaged, StoreUnavailable) as error:
         context["problem"] = str(error)
     return page(request, "history/verification.html", context, fragment="verification")

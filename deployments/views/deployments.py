@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from deployments import following, promotions, second_factor
@@ -20,8 +20,7 @@ from deployments.models import Deployment, PlanDocument, Status
 from deployments.plan_reading import PlanReading
 from deployments.views.environments import offers
 from deployments.views.reviewing import reviewing
-from history.lines import LEVELS, line
-from history.views import opened as recorded
+from history.reading import Expired
 from projects.access import Access, access_to, environments_where
 from projects.pages import page, wants_fragment
 from projects.roles import Action
@@ -55,11 +54,8 @@ def deployments(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_GET
 def deployment(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    """Plan, approval, run and result; filtered by action and text if asked. Of an imported one there is the record."""
-    try:
-        access, found = opened(request, slug, public_id)
-    except Http404:
-        return redirect("record", slug, recorded(request, slug, public_id)[1].deployment_id)
+    """Plan, approval, run and result; filtered by action and text if asked."""
+    access, found = opened(request, slug, public_id)
     draft = request.session.get(f"draft-{public_id}", "")
     context = describe(access, found, draft)
     context |= {"reading": reading(request, found), "refreshed": wants_fragment(request)}
@@ -104,11 +100,17 @@ def log(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
 
 
 def opened(request: HttpRequest, slug: str, public_id: str, action: Action = Action.VIEW) -> tuple[Access, Deployment]:
-    """The deployment of that id in the project, and what the person may do in its environment; 404, or 403."""
+    """The deployment of that id in the project, and what the person may do in its environment; 404, or 403.
+
+    Raises:
+        Expired: its plan and its run were let go.
+    """
     access = access_to(request.user, slug)
     found = get_object_or_404(Deployment.objects.of(access.project), public_id=public_id)
     there = access.within(found.environment)
     there.require(action)
+    if found.expired_at is not None:
+        raise Expired(public_id)
     return there, found
 
 

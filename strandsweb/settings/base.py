@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "projects.audit.middleware.AuditMiddleware",
     "projects.people.viewing.ViewAsMiddleware",
+    "history.expired.ExpiredMiddleware",
 ]
 
 ROOT_URLCONF = "strandsweb.urls"
@@ -141,6 +142,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "audit-expire": {"task": "projects.audit.tasks.expire", "schedule": 3600.0, "options": {"expires": 3600}},
     "history-anchor": {"task": "history.tasks.anchor_heads", "schedule": 3600.0, "options": {"expires": 3600}},
+    "history-expire": {"task": "deployments.tasks.expire_records", "schedule": 86400.0, "options": {"expires": 3600}},
     "history-mail": {"task": "history.tasks.mail_heads", "schedule": 86400.0, "options": {"expires": 3600}},
 }
 

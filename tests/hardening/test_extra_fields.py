@@ -105,6 +105,14 @@ FORMS: dict[str, Callable[[World], Data]] = {
     },
     "channel": lambda world: {"name": "other", "address": "", "occasions": ["run.failed"]},
     "rollback": lambda world: {"message": "m", "targets": ""},
+    "retention": lambda world: {
+        "do": "save", "agreed": "0", "keep_last": "5", "succeeded_days": "", "failed_days": "30",
+    },
+    "environment-hold": lambda world: {"name": "Case 7", "reason": "Counsel asked"},
+    "environment-lift": lambda world: {"name": "Case 7", "reason": "It is over"},
+    "record-tag": lambda world: {"name": "v1.4", "do": ""},
+    "record-hold": lambda world: {"name": "Case 7", "reason": "Counsel asked"},
+    "record-lift": lambda world: {"name": "Case 7", "reason": "It is over"},
 }  # fmt: skip
 """What the form of an address asks for, all of it; addresses whose form takes nothing are posted empty."""
 
@@ -114,7 +122,7 @@ OF_OTHERS = {"deployment-approve", "deployment-reject", "deployment-look"}
 """Not for who made what this is about: the owner did."""
 NOTHING_TO_DO = {
     "environment-adopt", "deployment-pass-hold", "deployment-override", "deployment-emergency", "deployment-promote",
-    "view-as",
+    "view-as", "environment-lift", "record-lift",
 }  # fmt: skip
 """Nothing was found outside, nothing holds the plan or is frozen, no second factor was shown, nothing was deployed yet,
 and what one sees as is in the session."""
