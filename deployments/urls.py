@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.urls import include, path
 
 from deployments.discussing.views import read
+from deployments.moving import views as moving
 from deployments.holding import views as holding
 from deployments.moments import views as moments
 from deployments.replaying import views as replaying
-from deployments.run_logs import views as run_logs
 from deployments.retaining import urls as retaining
 from deployments.views import (
     access,
@@ -97,6 +97,8 @@ api_patterns = [
 
 urlpatterns = [
     path("", include("deployments.telling.urls")),
+    path("people/import/", moving.asking, name="project-import"),
+    path("people/import/archive/", moving.taking_in, name="project-import-archive"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/badge/", inbox.badge, name="inbox-badge"),
     path("inbox/invitations/<int:pk>/", inbox.join, name="inbox-join"),
@@ -109,9 +111,10 @@ urlpatterns = [
     path("projects/<slug:slug>/deployments/<slug:public_id>/discussion/", include("deployments.discussing.urls")),
     path("projects/<slug:slug>/environments/<slug:name>/", include(environment_patterns)),
     path("projects/<slug:slug>/environments/<slug:name>/protection/", include(protection_patterns)),
+    path("projects/<slug:slug>/project.zip", moving.export, name="project-archive"),
+    path("projects/<slug:slug>/records/<slug:deployment_id>/", include("deployments.reporting.urls")),
     path("projects/<slug:slug>/environments/<slug:name>/retention/", include(retaining.environment_patterns)),
     path("projects/<slug:slug>/records/<slug:deployment_id>/", include(retaining.record_patterns)),
-    path("projects/<slug:slug>/records/<slug:deployment_id>/", include("deployments.reporting.urls")),
     path("projects/<slug:slug>/rollback/<slug:deployment_id>/", rollback.rollback, name="rollback"),
     path("projects/<slug:slug>/replay/", replaying.pair, name="replay-pair"),
     path("projects/<slug:slug>/records/<slug:deployment_id>/replay/", replaying.replay, name="replay"),

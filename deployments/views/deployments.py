@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET
 
 from deployments import following, promotions, second_factor
@@ -20,7 +20,9 @@ from deployments.models import Deployment, PlanDocument, Status
 from deployments.plan_reading import PlanReading
 from deployments.views.environments import offers
 from deployments.views.reviewing import reviewing
+from history.lines import LEVELS, line
 from history.reading import Expired
+from history.views import opened as recorded
 from projects.access import Access, access_to, environments_where
 from projects.pages import page, wants_fragment
 from projects.roles import Action
@@ -54,8 +56,11 @@ def deployments(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_GET
 def deployment(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    """Plan, approval, run and result; filtered by action and text if asked."""
-    access, found = opened(request, slug, public_id)
+    """Plan, approval, run and result; filtered by action and text if asked. Of an imported one there is the record."""
+    try:
+        access, found = opened(request, slug, public_id)
+    except Http404:
+        return redirect("record", slug, recorded(request, slug, public_id)[1].deployment_id)
     draft = request.session.get(f"draft-{public_id}", "")
     context = describe(access, found, draft)
     context |= {"reading": reading(request, found), "refreshed": wants_fragment(request)}

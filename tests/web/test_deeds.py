@@ -199,6 +199,7 @@ COMMANDS: dict[str, tuple[Deed, ...] | str] = {
     "seed_demo": (Deed.ACCOUNT_CREATED, Deed.PROJECT_CREATED, Deed.MEMBER_ADDED, Deed.ENVIRONMENT_CREATED),
     "make_administrator": (Deed.ADMINISTRATOR_MADE, Deed.ADMINISTRATOR_GONE, Deed.ACCOUNT_CREATED),
     "history_expire": (Deed.RECORD_EXPIRED,),
+    "history_import": (Deed.PROJECT_IMPORTED,),
     "history_reindex": (Deed.HISTORY_REINDEXED,),
     "history_verify": "reads, at the shell of the server",
     "history_key": (Deed.HISTORY_KEY_INTRODUCED,),
