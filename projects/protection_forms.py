@@ -128,8 +128,8 @@ class SettingsForm(PlacedForm):
     def as_data(self) -> dict[str, Any]:
         """JSON of what was typed."""
         numbers = ("deletes", "replaced_stateful", "monthly_increase_usd", "new_permissions", "resources")
-        flags = ("proposer_may_approve", "editor_may_approve", "comment_required", "fresh_factor", "preflight", "lint")
-        flags += ("upstream_of_path",)
+        approving = ("proposer_may_approve", "editor_may_approve", "comment_required", "fresh_factor")
+        flags = (*approving, "preflight", "lint", "upstream_of_path")
         budget = {self.places[name].removeprefix("budget."): self.number(name) for name in (*numbers, "more_approvals")}
         return {
             **{self.places.get(name, name): bool(self.typed(name)) for name in flags},
