@@ -94,9 +94,10 @@ class OverrideForm(StyledForm):
 
 
 class PromotionForm(StyledForm):
-    """Where to."""
+    """Where to, and why."""
 
-    environment = forms.SlugField(max_length=20)
+    environment = forms.SlugField(max_length=20, widget=forms.HiddenInput)
+    message = forms.CharField(label="Why", max_length=200, required=False)
 
 
 class EmergencyForm(StyledForm):

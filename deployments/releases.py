@@ -60,18 +60,15 @@ class Move:
         """Both are the same release."""
         return not self.revisions and not self.sources
 
-    @property
-    def words(self) -> str:
-        """How far the first is from the second: `3 revisions and sources behind`; empty when they are the same."""
+    def words(self, where: str) -> str:
+        """How far the first is from the second, which is in `where`: `3 revisions behind staging`; empty when equal."""
+        sources = "" if not self.sources else "older sources" if self.sources > 0 else "newer sources"
+        if not self.revisions:
+            return f"{sources} than {where}" if sources else ""
         count = abs(self.revisions)
-        parts = ["1 revision" if count == 1 else f"{count} revisions"] if count else []
-        if not self.sources:
-            return f"{parts[0]} {_side(self.revisions)}" if parts else ""
-        if not parts:
-            return f"{'older' if self.sources > 0 else 'newer'} sources"
-        if (self.revisions > 0) == (self.sources > 0):
-            return f"{parts[0]} and sources {_side(self.revisions)}"
-        return f"{parts[0]} {_side(self.revisions)}, with {'older' if self.sources > 0 else 'newer'} sources"
+        side = "behind" if self.revisions > 0 else "ahead of"
+        revisions = f"{count} revision{'' if count == 1 else 's'} {side} {where}"
+        return f"{revisions}, with {sources}" if sources else revisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +155,3 @@ def _current(ran: Deployment | None, unchanged: Deployment | None, last: Deploym
     since, newest = max(known, key=lambda pair: pair[0])
     disturbs = last and last.pk != newest.pk and last.ended_at and last.ended_at > since
     return Current(None if newest.kind == PlanKind.DESTROY else newest, last if disturbs else None)
-
-
-def _side(revisions: int) -> str:
-    return "behind" if revisions > 0 else "ahead"

@@ -89,6 +89,11 @@ def put(*, environment: Environment, logical_id: str, value: str, actor: User, c
     audit(Deed.SECRET_SET, actor=actor, environment=environment, target_type="secret", target=entry.logical_id)
 
 
+def deployed_names(environment: Environment) -> dict[str, str]:
+    """The logical ids of the deployed secrets by the names that strands.yaml has for them; AWS is not asked."""
+    return {_short(entry): entry.logical_id for entry in _entries(environment)}
+
+
 def _client(environment: Environment, *, reading: bool = False, keys: Keys | None = None) -> Any:
     session = session_for(clouds.access_of(environment, "secrets", reading=reading, keys=keys))
     return session.client("secretsmanager", endpoint_url=settings.AWS_ENDPOINT_URL or None, config=_BRIEFLY)

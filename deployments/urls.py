@@ -26,6 +26,7 @@ from deployments.views import (
     promoting,
     protection,
     protection_editing,
+    releases,
     reviews,
     rollback,
     runs,
@@ -46,6 +47,7 @@ protection_patterns = [
 environment_patterns = [
     path("", environments.environment, name="environment"),
     path("plan/", environments.plan, name="environment-plan"),
+    path("promote/", promoting.promote_current, name="environment-promote"),
     path("destroy/", environments.destroy, name="environment-destroy"),
     path("access/", access.access, name="environment-access"),
     path("secrets/", secrets.secrets, name="environment-secrets"),
@@ -106,6 +108,7 @@ urlpatterns = [
     path("api/v1/projects/<slug:slug>/", include(api_patterns)),
     path("projects/", overview.projects, name="projects"),
     path("projects/<slug:slug>/", overview.project, name="project"),
+    path("projects/<slug:slug>/releases/", releases.releases, name="releases"),
     path("projects/<slug:slug>/deployments/", deployments.deployments, name="deployments"),
     path("projects/<slug:slug>/deployments/<slug:public_id>/", include(deployment_patterns)),
     path("projects/<slug:slug>/deployments/<slug:public_id>/discussion/", include("deployments.discussing.urls")),

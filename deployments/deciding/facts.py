@@ -50,7 +50,7 @@ def facts_of(deployment: Deployment, protection: Protection, plan: Plan | None =
         deployed_in=_deployed_in(deployment) if new and asks_upstream(protection) else frozenset(),
         before_on_path=before_on_path(environment) if protection.upstream_of_path else None,
         overrides=_overrides([deployment, *chain]) if protection.freezes else (),
-        debts=tuple(debts_of(deployment)),
+        debts=tuple(debts_in(environment, but=deployment)),
         holds=held_back(deployment, chain),
     )
 
@@ -107,10 +107,12 @@ def impact_fields(plan: Plan) -> dict[str, Any]:
     return asdict(impact_of(plan, KINDS))
 
 
-def debts_of(deployment: Deployment) -> Iterator[Debt]:
-    """The environment's emergencies that ran and that nobody but who caused them has looked at."""
-    rows = Emergency.objects.filter(deployment__environment=deployment.environment_id, reviewed_at=None)
-    for row in rows.exclude(deployment=deployment).exclude(deployment__started_at=None).select_related("deployment"):
+def debts_in(environment: Environment, but: Deployment | None = None) -> Iterator[Debt]:
+    """The environment's emergencies that ran and that nobody but who caused them has looked at; `but` is left out."""
+    rows = Emergency.objects.filter(deployment__environment=environment, reviewed_at=None)
+    if but is not None:
+        rows = rows.exclude(deployment=but)
+    for row in rows.exclude(deployment__started_at=None).select_related("deployment"):
         yield Debt(row.deployment.public_id, row.actor_id, row.actor_text)
 
 

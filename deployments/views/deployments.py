@@ -162,7 +162,7 @@ def describe(access: Access, found: Deployment, draft: str = "") -> dict[str, An
         context["outputs"] = offers(found.environment)
     if not promotions.refusal(found):
         places = environments_where(access.user, Action.PROPOSE).filter(project=access.project)
-        context["promote_to"] = places.exclude(pk=found.environment_id) if access.can(Action.PROPOSE) else []
+        context["promotable"] = places.exclude(pk=found.environment_id).exists()
     return context | {"may_cancel": _may_cancel(access, found)}
 
 

@@ -1,5 +1,7 @@
 """Writes a configuration as canonical YAML: every default spelled out, always in the same order."""
 
+from typing import Any
+
 import yaml
 
 from .building import unbuild
@@ -26,7 +28,13 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
+def plain_effective(configuration: Configuration) -> dict[str, Any]:
+    """A configuration as plain data: every default spelled out, always in the same order."""
+    plain: dict[str, Any] = unbuild(configuration, CONFIGURATION)
+    return plain
+
+
 def render_effective(configuration: Configuration) -> str:
     """Canonical YAML of a configuration; parsing it gives an equal configuration again."""
-    plain = unbuild(configuration, CONFIGURATION)
+    plain = plain_effective(configuration)
     return yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=False)

@@ -90,7 +90,7 @@ FORMS: dict[str, Callable[[World], Data]] = {
     "deployment-approve": plan_seen,
     "deployment-reject": plan_seen,
     "deployment-look": lambda world: {"findings": "It was needed"},
-    "deployment-promote": lambda world: {"environment": "prod"},
+    "deployment-promote": lambda world: {"environment": "prod", "message": "m"},
     "deployment-override": lambda world: plan_seen(world) | {"freeze": "Christmas", "reason": "It cannot wait"},
     "environment-holds": lambda world: {"release": "", "everywhere": "on", "reason": "Audit week"},
     "environment-hold-lift": lambda world: {"reason": "It is over"},
@@ -121,7 +121,7 @@ REFUSED = {"configuration-check", "environment-import-state", "environment-secre
 OF_OTHERS = {"deployment-approve", "deployment-reject", "deployment-look"}
 """Not for who made what this is about: the owner did."""
 NOTHING_TO_DO = {
-    "environment-adopt", "deployment-pass-hold", "deployment-override", "deployment-emergency", "deployment-promote",
+    "environment-adopt", "deployment-pass-hold", "deployment-override", "deployment-emergency",
     "view-as", "environment-lift", "record-lift",
 }  # fmt: skip
 """Nothing was found outside, nothing holds the plan or is frozen, no second factor was shown, nothing was deployed yet,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,9 +15,9 @@ from deployments.releases import Move, Release, current, currents, move, release
 from projects.bundles import read_folder
 from projects.editing import add_source
 from projects.models import Configuration, Environment, Project, SourceBundle, User
-from tests.web.conftest import START, proposed, sample_configuration
+from tests.web.bringing import Bring, bringer
+from tests.web.conftest import START
 
-Made = Callable[..., Deployment]
 RELEASES = st.tuples(st.integers(1, 5), st.integers(0, 3))
 
 
@@ -40,18 +39,16 @@ def test_a_release_has_a_name(release: Release, name: str) -> None:
     ("step", "words", "goes_back"),
     [
         (Move(0, 0), "", False),
-        (Move(1, 0), "1 revision behind", False),
-        (Move(3, 1), "3 revisions and sources behind", False),
-        (Move(0, 1), "older sources", False),
-        (Move(0, -1), "newer sources", True),
-        (Move(-2, 0), "2 revisions ahead", True),
-        (Move(-2, -1), "2 revisions and sources ahead", True),
-        (Move(2, -1), "2 revisions behind, with newer sources", True),
-        (Move(-1, 1), "1 revision ahead, with older sources", True),
+        (Move(1, 0), "1 revision behind qa", False),
+        (Move(3, 1), "3 revisions behind qa, with older sources", False),
+        (Move(0, 1), "older sources than qa", False),
+        (Move(0, -1), "newer sources than qa", True),
+        (Move(-2, 0), "2 revisions ahead of qa", True),
+        (Move(2, -1), "2 revisions behind qa, with newer sources", True),
     ],
 )
 def test_the_way_from_one_to_another_in_words(step: Move, words: str, goes_back: bool) -> None:
-    assert (step.words, step.goes_back) == (words, goes_back)
+    assert (step.words("qa"), step.goes_back) == (words, goes_back)
 
 
 @given(RELEASES, RELEASES, RELEASES)
@@ -60,7 +57,7 @@ def test_moves_add_up_turn_round_and_only_equal_releases_are_at_no_distance(
 ) -> None:
     ab, ba, bc, ac = (move(deployment_of(x), deployment_of(y)) for x, y in ((a, b), (b, a), (b, c), (a, c)))
     assert (ba.revisions, ba.sources) == (-ab.revisions, -ab.sources)
-    assert ab.is_none == (a == b) == (not ab.words)
+    assert ab.is_none == (a == b) == (not ab.words("qa"))
     assert ab.revisions + bc.revisions == ac.revisions
     if not ab.goes_back and not bc.goes_back:
         assert not ac.goes_back, "two steps forward are one"
@@ -68,23 +65,12 @@ def test_moves_add_up_turn_round_and_only_equal_releases_are_at_no_distance(
 
 
 @pytest.fixture
-def made(project: Project, dev: Environment, configuration: Configuration, source: SourceBundle, bob: User) -> Made:
-    """The next deployment to dev: of that revision, a minute after the one before."""
-    known = {1: configuration} | {number: sample_configuration(project, bob, number) for number in (2, 3)}
-    count = 0
-
-    def make(number: int, status: Status = Status.SUCCEEDED, **fields: Any) -> Deployment:
-        nonlocal count
-        count += 1
-        at = START + timedelta(minutes=count)
-        ran = {"started_at": at, "ended_at": at} if status in (Status.SUCCEEDED, Status.FAILED) else {}
-        given: dict[str, Any] = {"source": source, "planned_at": at, **ran, **fields}
-        return proposed(given.pop("environment", dev), status, configuration=known[number], by=bob, **given)
-
-    return make
+def made(dev: Environment, configuration: Configuration, source: SourceBundle, bob: User) -> Bring:
+    """The next deployment to dev, of that revision."""
+    return bringer(dev, configuration, source, bob)
 
 
-def test_what_succeeded_last_is_there(made: Made, dev: Environment, source: SourceBundle) -> None:
+def test_what_succeeded_last_is_there(made: Bring, dev: Environment, source: SourceBundle) -> None:
     assert current(dev).release is None
     made(1)
     newest = made(2)
@@ -94,13 +80,13 @@ def test_what_succeeded_last_is_there(made: Made, dev: Environment, source: Sour
     assert current(dev).since_then is None
 
 
-def test_a_plan_that_finds_nothing_to_do_says_that_its_release_is_there(made: Made, dev: Environment) -> None:
+def test_a_plan_that_finds_nothing_to_do_says_that_its_release_is_there(made: Bring, dev: Environment) -> None:
     made(1)
     unchanged = made(2, Status.UNCHANGED)
     assert current(dev).brought_by == unchanged
 
 
-def test_unless_something_ran_after_it_was_made(made: Made, dev: Environment) -> None:
+def test_unless_something_ran_after_it_was_made(made: Bring, dev: Environment) -> None:
     late = made(1, Status.READY)
     made(2, Status.UNCHANGED)
     Deployment.objects.filter(pk=late.pk).update(status=Status.SUCCEEDED, ended_at=START + timedelta(hours=1))
@@ -110,7 +96,7 @@ def test_unless_something_ran_after_it_was_made(made: Made, dev: Environment) ->
 @pytest.mark.parametrize(
     "fields", [{"status": Status.FAILED}, {"targets": ["jobs"]}, {"kind": PlanKind.DESTROY, "targets": ["jobs"]}]
 )
-def test_what_brings_no_release_is_named_beside_it(made: Made, dev: Environment, fields: dict[str, Any]) -> None:
+def test_what_brings_no_release_is_named_beside_it(made: Bring, dev: Environment, fields: dict[str, Any]) -> None:
     whole = made(1)
     disturbing = made(2, **fields)
     assert (current(dev).brought_by, current(dev).since_then) == (whole, disturbing)
@@ -118,33 +104,33 @@ def test_what_brings_no_release_is_named_beside_it(made: Made, dev: Environment,
     assert (current(dev).brought_by, current(dev).since_then) == (again, None)
 
 
-def test_after_a_failure_what_a_plan_found_to_be_there_stays(made: Made, dev: Environment) -> None:
+def test_after_a_failure_what_a_plan_found_to_be_there_stays(made: Bring, dev: Environment) -> None:
     made(1)
     unchanged = made(2, Status.UNCHANGED)
     failed = made(3, Status.FAILED)
     assert (current(dev).brought_by, current(dev).since_then) == (unchanged, failed)
 
 
-def test_a_rollback_brings_the_release_it_goes_back_to(made: Made, dev: Environment) -> None:
+def test_a_rollback_brings_the_release_it_goes_back_to(made: Bring, dev: Environment) -> None:
     made(1)
     made(2)
     made(1, kind=PlanKind.ROLLBACK)
     assert current(dev).release == Release(1, current(dev).brought_by.source.digest)  # type: ignore[union-attr]
 
 
-def test_nothing_is_left_after_a_destroy(made: Made, dev: Environment) -> None:
+def test_nothing_is_left_after_a_destroy(made: Bring, dev: Environment) -> None:
     made(1)
     made(2, kind=PlanKind.DESTROY)
     assert current(dev).brought_by is None
 
 
-def test_an_import_brings_no_release(made: Made, dev: Environment) -> None:
+def test_an_import_brings_no_release(made: Bring, dev: Environment) -> None:
     imported = made(1, kind=PlanKind.IMPORT)
     assert (current(dev).brought_by, current(dev).since_then) == (None, imported)
 
 
 def test_sources_are_older_by_when_they_came(
-    made: Made, project: Project, dev: Environment, source: SourceBundle, bob: User, tmp_path: Any
+    made: Bring, project: Project, dev: Environment, source: SourceBundle, bob: User, tmp_path: Any
 ) -> None:
     (tmp_path / "main.py").write_text("newer = True\n")
     newer = add_source(project=project, bundle=read_folder(tmp_path), origin="later", author=bob)
@@ -152,7 +138,7 @@ def test_sources_are_older_by_when_they_came(
 
 
 def test_many_environments_are_asked_for_at_once(
-    made: Made, project: Project, dev: Environment, prod: Environment, django_assert_num_queries: Any
+    made: Bring, project: Project, dev: Environment, prod: Environment, django_assert_num_queries: Any
 ) -> None:
     here, there = made(1), made(2, environment=prod)
     empty = Environment.objects.create(project=project, name="qa", account=dev.account, region=dev.region)
