@@ -10,6 +10,7 @@ from deployments.holding import views as holding
 from deployments.moments import views as moments
 from deployments.replaying import views as replaying
 from deployments.retaining import urls as retaining
+from deployments.run_logs import views as run_logs
 from deployments.views import (
     access,
     adopting,
@@ -68,7 +69,11 @@ environment_patterns = [
 deployment_patterns = [
     path("", deployments.deployment, name="deployment"),
     path("news/", deployments.news, name="deployment-news"),
-    path("log/", deployments.log, name="deployment-log"),
+    path("log/", run_logs.log, name="deployment-log"),
+    path("log.<slug:kind>", run_logs.log_file, name="deployment-log-file"),
+    path("resources/", run_logs.resource, name="deployment-resource"),
+    path("calls/", run_logs.calls, name="deployment-calls"),
+    path("calls.csv", run_logs.calls_file, name="deployment-calls-file"),
     path("graph/", moments.graph, name="deployment-graph"),
     path("approve/", reviews.approve, name="deployment-approve"),
     path("reject/", reviews.reject, name="deployment-reject"),

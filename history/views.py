@@ -16,9 +16,10 @@ from history import timeline as entries
 from history.annotating import environment_holds
 from history.compare import compare as compare_sides
 from history.compare import side
-from history.lines import LEVELS, line
+from history.logs.asked import shown
+from history.logs.events import RecordLog
 from history.models import Record
-from history.reading import Damaged, Expired, RecordReader, TooLarge, open_record
+from history.reading import Damaged, Expired, TooLarge, open_record
 from history.store import StoreUnavailable
 from history.verification import verify_record
 from projects.access import Access, access_to
@@ -28,7 +29,6 @@ from projects.highlighting import lines_of
 from projects.pages import page
 from projects.roles import Action
 
-LOG_PAGE = 500
 KINDS = ("deploy", "rollback", "destroy")
 STATUSES = ("succeeded", "failed", "cancelled")
 View = Callable[..., HttpResponseBase]
@@ -96,25 +96,11 @@ def record(request: HttpRequest, slug: str, deployment_id: str) -> HttpResponse:
         "previous": siblings.filter(sequence=row.sequence - 1).first(),
         "next": siblings.filter(sequence=row.sequence + 1).first(),
         "newest": siblings.order_by("-sequence").first(),
-        "levels": LEVELS,
         "over_all": [
             each for each in environment_holds(row.project_slug, row.environment_name) if row.sequence <= each.sequence
         ],
     }
-    return page(request, "history/record.html", context | _log(request, reader), fragment="log")
-
-
-def _log(request: HttpRequest, reader: RecordReader) -> dict[str, Any]:
-    after = request.GET.get("after", "")
-    start = int(after) if after.isdecimal() and len(after) < 10 else 0
-    events = reader.events(after=start, limit=LOG_PAGE)
-    level = request.GET.get("level", "")
-    lines = [line(event) for event in events]
-    return {
-        "lines": [each for each in lines if level in ("", each.level)],
-        "level": level,
-        "more": start + LOG_PAGE if len(events) == LOG_PAGE else None,
-    }
+    return page(request, "history/record.html", context | shown(request, RecordLog(reader), deployment_id))
 
 
 @require_GET

@@ -20,7 +20,6 @@ from deployments.models import Deployment, PlanDocument, Status
 from deployments.plan_reading import PlanReading
 from deployments.views.environments import offers
 from deployments.views.reviewing import reviewing
-from history.lines import LEVELS, line
 from history.reading import Expired
 from history.views import opened as recorded
 from projects.access import Access, access_to, environments_where
@@ -28,7 +27,6 @@ from projects.pages import page, wants_fragment
 from projects.roles import Action
 
 PAGE = 50
-LOG_PAGE = 1000
 
 
 @require_GET
@@ -82,26 +80,6 @@ def news(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     number = int(after) if after.isdecimal() and len(after) < 10 else 0
     told = following.news(found.pk, after=number)
     return HttpResponse(told.html if request.GET.get("phase") == told.phase else told.mark)
-
-
-@require_GET
-def log(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
-    """All events as lines, by level if asked; further ones by number."""
-    access, found = opened(request, slug, public_id)
-    after = request.GET.get("after", "")
-    rows = found.events.filter(number__gt=int(after) if after.isdecimal() and len(after) < 10 else 0)
-    numbered = [line(following.as_dict(row)) for row in rows[:LOG_PAGE]]
-    level = request.GET.get("level", "")
-    context = {
-        "access": access,
-        "tab": "deployments",
-        "deployment": found,
-        "lines": [each for each in numbered if level in ("", each.level)],
-        "more": numbered[-1].number if len(numbered) == LOG_PAGE else None,
-        "levels": LEVELS,
-        "level": level,
-    }
-    return page(request, "deployments/log.html", context, fragment="lines")
 
 
 def opened(request: HttpRequest, slug: str, public_id: str, action: Action = Action.VIEW) -> tuple[Access, Deployment]:

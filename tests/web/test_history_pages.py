@@ -37,11 +37,11 @@ def test_a_record_shows_its_documents_and_seal(recorded: Deployment, vera: User,
 
 
 def test_the_log_is_filtered_by_level(recorded: Deployment, vera: User, visit: Visit) -> None:
-    url = reverse("record", args=["support-desk", recorded.public_id])
+    url = reverse("deployment-log", args=["support-desk", recorded.public_id])
     fragment = visit(vera).get(url, {"level": "error"}, headers=HTMX).content.decode()
     assert "<html" not in fragment
     assert "The run starts" not in fragment
-    assert "No lines of this level here" in fragment
+    assert "No line fits" in fragment
 
 
 def test_a_file_is_a_download_and_nothing_else(recorded: Deployment, vera: User, visit: Visit) -> None:
