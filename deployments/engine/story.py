@@ -118,10 +118,10 @@ def _step(step: StepStory, event: Event) -> StepStory:
                 step,
                 status=Status.RUNNING,
                 started=event.time,
-                action=data["action"],
-                operation=data["operation"],
-                type=data["type"],
-                physical_id=data["physicalId"],
+                action=data.get("action", ""),
+                operation=data.get("operation", step.operation),
+                type=data.get("type", step.type),
+                physical_id=data.get("physicalId"),
             )
         case Code.STEP_SUCCEEDED | Code.STEP_FAILED | Code.STEP_SKIPPED | Code.STEP_CANCELLED:
             return replace(
@@ -134,7 +134,7 @@ def _step(step: StepStory, event: Event) -> StepStory:
                 because=tuple(data.get("because", ())),
                 error=data.get("error"),
             )
-        case Code.CALL_ENDED if data["write"]:
+        case Code.CALL_ENDED if data.get("write"):
             return replace(step, writes=step.writes + 1)
         case Code.CALL_ENDED:
             return replace(step, reads=step.reads + 1)
@@ -147,15 +147,19 @@ def _run(story: Story, event: Event) -> Story:
     match event.code:
         case Code.RUN_STARTED:
             return replace(
-                story, status=Status.RUNNING, started=event.time, worker=data["worker"], planned_steps=data["steps"]
+                story,
+                status=Status.RUNNING,
+                started=event.time,
+                worker=data.get("worker", ""),
+                planned_steps=data.get("steps", 0),
             )
         case Code.RUN_RESUMED:
-            return replace(story, worker=data["worker"], resumed=story.resumed + 1)
+            return replace(story, worker=data.get("worker", ""), resumed=story.resumed + 1)
         case Code.RUN_CANCELLING:
-            return replace(story, cancelled_by=data["by"])
+            return replace(story, cancelled_by=data.get("by", ""))
         case Code.RUN_ENDED:
             return replace(story, status=Status(data["status"]), ended=event.time)
-        case Code.CALL_ENDED if data["write"]:
+        case Code.CALL_ENDED if data.get("write"):
             return replace(story, writes=story.writes + 1)
         case Code.CALL_ENDED:
             return replace(story, reads=story.reads + 1)

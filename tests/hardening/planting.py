@@ -167,9 +167,10 @@ def main() -> None:
     pages |= {
         name: reverse(name, args=args) for name, args in (ladder.PERSONAL | addresses.PERSONAL | addresses.OPEN).items()
     }
-    for name in ("deployment", "deployment-log", "deployment-news"):
+    for name in ("deployment", "deployment-log", "deployment-news", "deployment-resource", "deployment-calls"):
         pages[f"failed {name}"] = reverse(name, args=[project.slug, failed.public_id])
     pages["failed record"] = reverse("record", args=[project.slug, failed.public_id])
+    pages["failed replay"] = f"{reverse('replay', args=[project.slug, failed.public_id])}?go=end"
     pages["compared"] = f"{reverse('compare', args=[project.slug])}?from={names['record']}&to={failed.public_id}"
     owner.refresh_from_db()
     outsider.refresh_from_db()
