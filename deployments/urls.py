@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.urls import include, path
 
 from deployments.discussing.views import read
-from deployments.moving import views as moving
 from deployments.holding import views as holding
 from deployments.moments import views as moments
+from deployments.moving import views as moving
 from deployments.replaying import views as replaying
 from deployments.retaining import urls as retaining
 from deployments.run_logs import views as run_logs
@@ -27,6 +27,7 @@ from deployments.views import (
     promoting,
     protection,
     protection_editing,
+    release_api,
     releases,
     reviews,
     rollback,
@@ -91,10 +92,12 @@ deployment_patterns = [
 
 api_patterns = [
     path("environments/<slug:environment>/plans", api.plans, name="api-plans"),
+    path("environments/<slug:environment>/promotions", api.promotions_to, name="api-promotions"),
     path("environments/<slug:environment>/rollbacks", api.rollbacks_of, name="api-rollbacks"),
     path("environments/<slug:environment>/destructions", api.destructions, name="api-destructions"),
     path("environments/<slug:environment>/secrets", api.secrets, name="api-secrets"),
     path("environments/<slug:environment>/secrets/<slug:secret>", api.secret, name="api-secret"),
+    path("releases", release_api.releases, name="api-releases"),
     path("deployments", api.deployments, name="api-deployments"),
     path("deployments/<slug:deployment>", api.deployment, name="api-deployment"),
     path("deployments/<slug:deployment>/plan", api.plan, name="api-plan"),

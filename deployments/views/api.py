@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
-from deployments import following, orders, planning, rollbacks, secret_values
+from deployments import following, orders, planning, promotions, rollbacks, secret_values
 from deployments.deciding import decisions
 from deployments.engine.plan import PlanKind
 from deployments.errors import NotAllowed, OnHold, WorkflowError
@@ -67,6 +67,30 @@ def post_plan(request: HttpRequest, access: Access, environment: str) -> HttpRes
         raise _held(hold) from None
     except WorkflowError as refusal:
         raise Refusal(409, "not-now", str(refusal), "Mend what it names, and propose again.") from None
+    return as_json(_deployment(found), status=201)
+
+
+@endpoint(Action.PROPOSE)
+def post_promotion(request: HttpRequest, access: Access, environment: str) -> HttpResponse:
+    """Proposes for here the release that is in the environment `from`, or that a `deployment` brought; `message`."""
+    said = body_of(request, **{"from": str, "deployment": str, "message": str})
+    if (said["from"] is None) == (said["deployment"] is None):
+        raise Refusal(400, "one-of-two", "Name from, or deployment.", "Send one of them.")
+    try:
+        places = environments_where(access.user, Action.VIEW).filter(project=access.project)
+        if said["deployment"] is not None:
+            came = get_object_or_404(
+                Deployment.objects.of(access.project), public_id=said["deployment"], environment__in=places
+            )
+        else:
+            came = promotions.brought_to(get_object_or_404(places, name=said["from"]))
+        found = promotions.propose(
+            deployment=came, to=access.place, actor=access.user, method=Method.API, message=said["message"] or ""
+        )
+    except OnHold as hold:
+        raise _held(hold) from None
+    except WorkflowError as refusal:
+        raise Refusal(409, "not-now", str(refusal), "Read the releases for what is where.") from None
     return as_json(_deployment(found), status=201)
 
 
@@ -273,6 +297,7 @@ def _summary(found: Deployment) -> dict[str, Any]:
         "counts": found.counts,
         "destroysData": found.destroys_data,
         "rollbackTo": found.rollback_to or None,
+        "promotedFrom": found.promoted_from or None,
         "proposedBy": found.proposed_by_text,
         "runBy": found.run_by_text,
         "createdAt": found.created_at.isoformat(),
@@ -282,6 +307,7 @@ def _summary(found: Deployment) -> dict[str, Any]:
 
 
 plans = resource(POST=post_plan)
+promotions_to = resource(POST=post_promotion)
 rollbacks_of = resource(POST=post_rollback)
 destructions = resource(POST=post_destruction)
 deployments = resource(GET=list_deployments)

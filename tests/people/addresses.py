@@ -61,6 +61,8 @@ API: dict[str, tuple[str, ...]] = {
     "api-configuration": ("{slug}",),
     "api-sources": ("{slug}",),
     "api-plans": ("{slug}", "{environment}"),
+    "api-releases": ("{slug}",),
+    "api-promotions": ("{slug}", "{environment}"),
     "api-rollbacks": ("{slug}", "{environment}"),
     "api-destructions": ("{slug}", "{environment}"),
     "api-deployments": ("{slug}",),
