@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import time
 from typing import Any
 
@@ -11,10 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from history.alignment import same
-from history.diffing import Edit, Row, apply, diff, edits, inverse, path_text
+from history.diffing import Edit, ListDiff, Row, apply, diff, edits, inverse, path_text
 
 scalars = (
-    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.0, 1.0, 2.5]) | st.text("ab.[", max_size=2)
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.sampled_from([0.0, 1.0, 2.5])
+    | st.text("ab.[é\u202e😀\0", max_size=2)
 )
 named = st.fixed_dictionaries({"name": st.sampled_from("abcdef")}, optional={"size": scalars, "more": scalars})
 values = st.recursive(
@@ -24,6 +29,7 @@ values = st.recursive(
         | st.dictionaries(st.sampled_from(["x", "y", "name", "Key"]), inner, max_size=4)
         | st.lists(named, max_size=5, unique_by=lambda item: item["name"])
         | st.lists(named, max_size=5)
+        | st.lists(st.sampled_from([1, 1.0, True, "a", [1], [True], {"x": 1}]), max_size=8)
     ),
     max_leaves=25,
 )
@@ -59,6 +65,71 @@ def test_an_inserted_item_is_one_addition(items: list[Any], place: int, item: An
     rows = list(edits(diff(items, longer), items))
     assert [row.edit for row in rows] == [Edit.ADDED]
     assert same(rows[0].after, item)
+
+
+def turned(value: Any) -> Any:
+    """The same value with the keys of every mapping in the opposite order."""
+    if isinstance(value, dict):
+        return {key: turned(inner) for key, inner in reversed(value.items())}
+    return [turned(inner) for inner in value] if isinstance(value, list) else value
+
+
+@given(values, values)
+def test_it_is_stable_and_the_order_of_keys_does_not_matter(before: Any, after: Any) -> None:
+    difference = diff(before, after)
+    assert list(edits(difference, before)) == list(edits(diff(*copy.deepcopy((before, after))), before))
+    assert diff(turned(before), turned(after)) == difference
+    assert sorted(map(plain, rows_of(before, after))) == sorted(map(plain, rows_of(turned(before), turned(after))))
+    assert diff(before, turned(before)) is None
+
+
+def rows_of(before: Any, after: Any) -> list[Row]:
+    return list(edits(diff(before, after), before))
+
+
+def plain(row: Row) -> str:
+    """A row as text in which keys have one order."""
+    sides = [json.dumps(side, sort_keys=True) for side in (row.before, row.after)]
+    return f"{path_text(row.path)} {row.edit} {sides}"
+
+
+names = st.lists(st.sampled_from("abcdef"), unique=True, max_size=6)
+
+
+@given(names, names, st.integers(0, 6), values)
+def test_an_inserted_named_item_disturbs_no_other_row(
+    before: list[str], after: list[str], place: int, item: Any
+) -> None:
+    old = [{"name": name, "size": 1} for name in before]
+    new = [{"name": name, "size": len(after)} for name in after]
+    longer = [*new[:place], {"name": "z", "item": item}, *new[place:]]
+
+    def without_places(rows: list[Row]) -> list[tuple[Any, ...]]:
+        return [(row.path, row.edit) if row.edit is Edit.MOVED else (row.path, row.edit, plain(row)) for row in rows]
+
+    plainly = without_places(rows_of(old, new))
+    inserted = [row for row in without_places(rows_of(old, longer)) if row[0] != ("z",)]
+    assert inserted == plainly
+    assert [row.edit for row in rows_of(old, longer) if row.path == ("z",)] == [Edit.ADDED]
+
+
+@given(st.lists(st.integers(0, 3), max_size=8), st.lists(st.integers(0, 3), max_size=8))
+def test_with_duplicates_no_more_is_said_than_there_are(before: list[int], after: list[int]) -> None:
+    """Each item takes part once: what is kept, changed, or only on one side adds up."""
+    difference = diff(before, after)
+    if difference is None:
+        assert before == after
+        return
+    assert isinstance(difference, ListDiff)
+    kept = len(list(difference.alignment.pairs()))
+    assert kept + len(difference.removed) == len(before)
+    assert kept + len(difference.added) == len(after)
+
+
+def test_an_item_that_moved_and_changed_is_both_and_nothing_else_is_said() -> None:
+    before = [{"name": "a", "size": 1}, {"name": "b", "size": 1}, {"name": "c", "size": 1}]
+    after = [before[1], before[2], {"name": "a", "size": 2}]
+    assert rows(before, after) == ["a moved 0 -> 2", "a.size changed 1 -> 2"]
 
 
 def test_true_is_not_one_and_one_is_not_one_point_zero() -> None:
