@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from deployments import broadcasts, execution, planning, sweeping
 from deployments import drift as drift_checks
+from deployments.comparing import live
 from deployments.deciding import freezes
 from deployments.retaining import expiring as retaining
 from deployments.telling import delivering
@@ -37,6 +38,12 @@ def record(deployment_id: int) -> None:
 def drift(environment_id: int) -> None:
     """Looks whether an environment's live resources are as recorded."""
     drift_checks.check(environment_id=environment_id)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def read_live(environment_id: int) -> None:
+    """Reads what is live in an environment, to be compared."""
+    live.read(environment_id=environment_id)
 
 
 @shared_task  # type: ignore[untyped-decorator]

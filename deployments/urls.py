@@ -117,6 +117,7 @@ urlpatterns = [
     path("projects/", overview.projects, name="projects"),
     path("projects/<slug:slug>/", overview.project, name="project"),
     path("projects/<slug:slug>/releases/", releases.releases, name="releases"),
+    path("projects/<slug:slug>/", include("deployments.comparing.urls")),
     path("projects/<slug:slug>/deployments/", deployments.deployments, name="deployments"),
     path("projects/<slug:slug>/deployments/<slug:public_id>/", include(deployment_patterns)),
     path("projects/<slug:slug>/deployments/<slug:public_id>/discussion/", include("deployments.discussing.urls")),

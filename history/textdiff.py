@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, unified_diff
 from enum import StrEnum
 
 MOST_LINES = 20_000
@@ -15,6 +15,7 @@ MOST_EXACT_LINES = 4_000
 LONGEST_MARKED_LINE = 2_000
 
 _WORD = re.compile(r"\w+|\s+|.", re.DOTALL)
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 class Kind(StrEnum):
@@ -76,6 +77,19 @@ def side_by_side(before: str, after: str, *, context: int | None = 3) -> TextDif
     truncated = max(len(left), len(right)) > MOST_LINES
     rows = list(_rows(left[:MOST_LINES], right[:MOST_LINES]))
     return TextDiff(tuple(rows if context is None else _folded(rows, context)), truncated)
+
+
+def patch(before: str, after: str, before_name: str | None, after_name: str | None) -> str:
+    """What turns one text into the other, as `git apply` and `patch -p1` take it; nothing where they are equal.
+
+    A name of None is of a file that is not there. Names must not hold line ends.
+    """
+    old = f"a/{before_name}" if before_name is not None else "/dev/null"
+    new = f"b/{after_name}" if after_name is not None else "/dev/null"
+    # A tab ends a name that has blanks in it.
+    old, new = (f"{name}\t" if " " in name else name for name in (old, new))
+    lines = unified_diff(_LINE.findall(before), _LINE.findall(after), old, new)
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def _rows(left: Sequence[str], right: Sequence[str]) -> Iterator[TextRow]:

@@ -1,4 +1,4 @@
-"""Pages about what happened: timeline, record, its files and log, and two records compared."""
+"""Pages about what happened: timeline, record, its files and log."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -14,8 +13,6 @@ from django.views.decorators.http import require_GET
 
 from history import timeline as entries
 from history.annotating import environment_holds
-from history.compare import compare as compare_sides
-from history.compare import side
 from history.logs.asked import shown
 from history.logs.events import RecordLog
 from history.models import Record
@@ -138,39 +135,12 @@ def file(request: HttpRequest, slug: str, deployment_id: str, name: str) -> Http
     return response
 
 
-@require_GET
-@explains_unreadable
-def compare(request: HttpRequest, slug: str) -> HttpResponse:
-    """Two records side by side; `to` alone is compared with the one before it."""
-    access = access_to(request.user, slug, Action.VIEW)
-    records = Record.objects.of_project(access.project)
-    after = _chosen(records, request.GET.get("to", ""))
-    before = _chosen(records, request.GET.get("from", ""))
-    if after is not None and before is None:
-        before = records.filter(environment_name=after.environment_name, sequence=after.sequence - 1).first()
-    context: dict[str, Any] = {
-        "access": access,
-        "tab": "history",
-        "before": before,
-        "after": after,
-        "choices": records[:200],
-    }
-    if before is not None and after is not None:
-        context["comparison"] = compare_sides(side(open_record(before)), side(open_record(after)))
-    return page(request, "history/compare.html", context)
-
-
 def opened(request: HttpRequest, slug: str, deployment_id: str) -> tuple[Access, Record]:
     """The project's record of that deployment, and what the person may do in its environment, if there still is one."""
     access = access_to(request.user, slug, Action.VIEW)
     records = Record.objects.select_related("environment__project", "project")
     found = get_object_or_404(records, project=access.project, deployment_id=deployment_id)
     return access.within(found.environment) if found.environment else access, found
-
-
-def _chosen(records: QuerySet[Record], deployment_id: str) -> Record | None:
-    """The record asked for, None when none is; 404 for one that is not of this project."""
-    return get_object_or_404(records, deployment_id=deployment_id) if deployment_id else None
 
 
 def _plain(text: str) -> str:

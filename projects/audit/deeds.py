@@ -88,6 +88,8 @@ class Deed(models.TextChoices):
     DELIVERY_RETRIED = "delivery.retried", "asked to try a delivery again"
     DELIVERIES_FORGOTTEN = "delivery.forgotten", "let the log of deliveries expire"
     DRIFT_CHECKED = "drift.checked", "asked for a drift check"
+    LIVE_ASKED = "live.asked", "asked for what is live, to compare it"
+    LIVE_READ = "live.read", "read what is live"
     API_TRIED = "api.tried", "called the deployed API"
     CONNECTION_TESTED = "connection.tested", "tested how an environment is reached"
     RECORD_WRITTEN = "record.written", "wrote the record of a run"

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "deployments",
     "deployments.telling",
     "deployments.discussing",
+    "deployments.comparing",
     "deployments.holding",
     "strandsweb",
 ]

@@ -83,6 +83,7 @@ FORMS: dict[str, Callable[[World], Data]] = {
     },
     "environment-destroy": lambda world: {"confirm": "dev", "message": "m", "targets": ""},
     "environment-import": lambda world: {"resources": "TicketsTable tickets", "message": "m"},
+    "environment-live": lambda world: {"from": "environment:dev", "to": "live:dev"},
     "environment-adopt": lambda world: {"deployment": "", "logical_id": "A", "path": "B"},
     "protection-edit": lambda world: {
         "as": "json", "do": "save", "base": "1", "message": "m", "text": '{"lint": true}',

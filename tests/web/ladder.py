@@ -168,6 +168,8 @@ RUNGS = [
     Rung("record-lift", "POST", Action.MANAGE_ENVIRONMENTS, ("{record}",), (302,)),
     Rung("timeline", "GET", VIEW),
     Rung("compare", "GET", VIEW),
+    Rung("compare-file", "GET", VIEW, ("json",), (302,)),
+    Rung("environment-live", "POST", Action.PROPOSE, ("dev",), (302,)),
     Rung("record", "GET", VIEW, ("{record}",)),
     Rung("record-file", "GET", VIEW, ("{record}", "plan.json")),
     Rung("record-archive", "GET", VIEW, ("{record}",)),
