@@ -8,13 +8,14 @@ from functools import reduce
 from operator import or_
 
 from deployments.graphs.cycles import downwards, neighbours
-from deployments.graphs.layout import NODE_WIDTH, Box, lay_out
+from deployments.graphs.layout import Box, lay_out
 from deployments.graphs.model import STACK, Edge, EdgeKind, Graph, Node
 
 BUDGET = 1000
 """How many nodes a page draws; where there are more, the largest stacks are collapsed."""
 LONGEST_NAME = 17
 """Characters of a name that fit into a node."""
+LEAST_BEND = 24
 MARGIN = 8
 
 
@@ -175,20 +176,13 @@ def _said(graph: Graph, nodes: Mapping[str, Node]) -> dict[str, tuple[tuple[str,
 
 
 def _way(source: Box, target: Box) -> str:
-    """A curve from below the source to above the target; round the side where the target is not below."""
+    """A curve from below the source to above the target, or on a cycle from above it to below the target."""
     start, end = source.moved(MARGIN, MARGIN), target.moved(MARGIN, MARGIN)
-    if start.bottom < end.y:
-        bend = max(24, (end.y - start.bottom) // 2)
-        first, last = (start.middle, start.bottom), (end.middle, end.y)
-        return _curve(first, (first[0], first[1] + bend), (last[0], last[1] - bend), last)
-    if end.bottom < start.y:
-        bend = max(24, (start.y - end.bottom) // 2)
-        first, last = (start.middle, start.y), (end.middle, end.bottom)
-        return _curve(first, (first[0], first[1] - bend), (last[0], last[1] + bend), last)
-    side = 1 if end.middle >= start.middle else -1
-    first = (start.middle + side * NODE_WIDTH // 2, start.y + start.height // 2)
-    last = (end.middle - side * NODE_WIDTH // 2, end.y + end.height // 2)
-    return _curve(first, (first[0] + side * 24, first[1]), (last[0] - side * 24, last[1]), last)
+    down = start.bottom < end.y
+    first = (start.middle, start.bottom if down else start.y)
+    last = (end.middle, end.y if down else end.bottom)
+    bend = max(LEAST_BEND, abs(last[1] - first[1]) // 2) * (1 if down else -1)
+    return _curve(first, (first[0], first[1] + bend), (last[0], last[1] - bend), last)
 
 
 def _curve(*points: tuple[int, int]) -> str:

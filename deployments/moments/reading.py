@@ -23,7 +23,7 @@ from deployments.permissions import Permissions, permissions_of
 from history.models import Record
 from history.reading import open_record
 from history.steps import step_results
-from projects.configuration import InvalidConfiguration, for_environment, parse, render_effective
+from projects.configuration import InvalidConfiguration, UnknownEnvironment, for_environment, parse, render_effective
 from projects.models import Environment
 
 
@@ -84,7 +84,7 @@ class Moment:
             return ""
         try:
             return render_effective(for_environment(parsed.configuration, self.environment.name))
-        except InvalidConfiguration:
+        except (InvalidConfiguration, UnknownEnvironment):
             return ""
 
 

@@ -20,10 +20,11 @@ from projects.protecting import USUAL, InForce
 from projects.protection.freezing import Window, open_windows
 from projects.protection.model import Protection
 from projects.protection.reading import read_json
-from projects.roles import Assignment, Role, standing
+from projects.roles import STRENGTH, Assignment, Role, standing
 
 MOST_ENTRIES = 2000
 """How many changes of roles since then are taken back; where there are more, nothing is said."""
+MOST_SHOWN = 200
 
 _OF_MEMBERS = (Deed.MEMBER_ADDED, Deed.MEMBER_REMOVED, Deed.ROLE_CHANGED, Deed.ROLE_GIVEN, Deed.ROLE_TAKEN)
 _OF_GROUPS = (Deed.GROUP_REMOVED, Deed.GROUP_JOINED, Deed.GROUP_LEFT, Deed.GROUP_ROLE_GIVEN, Deed.GROUP_ROLE_TAKEN)
@@ -44,6 +45,17 @@ class Standings:
     members: tuple[Stood, ...] = ()
     unknown: str = ""
     but: str = ""
+
+    @property
+    def shown(self) -> tuple[Stood, ...]:
+        """As many as a page shows, whoever could do most first."""
+        ranked = sorted(self.members, key=lambda each: -STRENGTH.index(Role(each.role)) if each.role else 1)
+        return tuple(ranked[:MOST_SHOWN])
+
+    @property
+    def more(self) -> int:
+        """How many more there were."""
+        return max(0, len(self.members) - MOST_SHOWN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from history.views import explains_unreadable
 from projects.access import access_to
 from projects.highlighting import lines_of
 from projects.models import Environment
-from projects.pages import asked, page
+from projects.pages import asked, at_site, page
 from projects.roles import Action
 
 MOST_OPENED = 20
@@ -57,13 +57,15 @@ def at(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         "kept": finding.kept_around(access.place, found.record) if found.record and found.record.expired_at else [],
         "moment": moment,
         "query": urlencode(query) + "&",
+        "link": at_site(f"{request.path}?{urlencode(query)}"),
         "rules": rules_at(access.place, instant),
         "standings": standings_at(access.place, instant),
-        "opened": request.GET.getlist("open")[:MOST_OPENED],
     }
     if moment:
         context |= _shown(request, moment)
     part = _part(request.headers.get("HX-Target", "")) if moment else "moment"
+    if part == "properties" and not context["resource"]:
+        raise Http404("There was no such resource then.")
     return page(request, "moments/moment.html", context | {"part": part == "resources"}, fragment=part)
 
 

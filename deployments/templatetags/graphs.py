@@ -49,6 +49,6 @@ def node_kind(node: Node) -> str:
 def node_line(node: Node) -> str:
     """As much of its kind as fits beside its status."""
     word = "" if node.status in ("", "no-change") else status_word(node.status)
-    room = LONGEST_LINE - (len(word) + 3 if word else 0)
+    room = LONGEST_LINE - (len(word) + 5 if word else 0)
     kind = node_kind(node)
     return kind if len(kind) <= room else f"{kind[: max(room, 4) - 1].rstrip()}…"

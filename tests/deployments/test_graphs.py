@@ -254,7 +254,7 @@ def test_names_are_cut_to_what_fits() -> None:
     long = Node("TriageAVeryLongNameThatNobodyReads", "TriageAVeryLongNameThatNobodyReads", "triage", "AWS::IAM::Role")
     [stack] = draw(graph([long], ())).stacks
     assert stack.nodes[0].short == "AVeryLongNameTha…"
-    assert node_line(replace(long, status="update", type="AWS::Lambda::EventSourceMapping")) == "Lambda Even…"
+    assert node_line(replace(long, status="update", type="AWS::Lambda::EventSourceMapping")) == "Lambda Ev…"
     assert node_line(long) == "IAM Role"
 
 

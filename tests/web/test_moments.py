@@ -21,7 +21,7 @@ from projects import protecting
 from projects.audit.deeds import Deed
 from projects.audit.models import AuditEntry, AuditHead
 from projects.audit.writing import write
-from projects.models import Environment, Membership, Project, User
+from projects.models import Configuration, Environment, Membership, Project, User
 from projects.people.models import EnvironmentRole
 from projects.protection.model import Freeze, Once, Protection
 from tests.web.conftest import START, Visit, empty_state, tell
@@ -179,6 +179,37 @@ def test_fragments_take_the_place_of_what_asked(past: list[Deployment], look: Ca
     assert "VisibilityTimeout" not in look(**query)
 
 
+def test_a_resource_that_was_not_there_has_no_properties(
+    past: list[Deployment], dev: Environment, vera: User, visit: Visit
+) -> None:
+    headers = HTMX | {"HX-Target": "properties-None"}
+    assert visit(vera).get(at(dev), {"resource": "None", "number": "1"}, headers=headers).status_code == 404
+
+
+def test_a_configuration_that_cannot_be_read_is_shown_as_it_is(
+    configuration: Configuration,
+    past: list[Deployment],
+    propose: Callable[..., Deployment],
+    dev: Environment,
+    look: Callable[..., str],
+) -> None:
+    for text in ("project: [", configuration.text.replace("  dev:", "  other:")):
+        Configuration.objects.update(text=text)
+        deployment = run(propose, dev, 7, status=Status.RUNNING, ended_at=None)
+        assert "with every default" not in look()
+        deployment.delete()
+
+
+def test_those_who_could_do_most_are_shown_first(
+    dev: Environment, vera: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = standings_at(dev, timezone.now())
+    assert found.shown[0].role == "owner"
+    monkeypatch.setattr("deployments.moments.standing.MOST_SHOWN", 1)
+    assert len(found.shown) == 1
+    assert found.more == len(found.members) - 1
+
+
 def test_the_record_s_page_leads_there(past: list[Deployment], vera: User, visit: Visit, dev: Environment) -> None:
     page = visit(vera).get(reverse("record", args=[dev.project.slug, past[0].public_id])).content.decode()
     assert f"{at(dev)}?record={past[0].public_id}" in page
@@ -215,10 +246,16 @@ def test_what_has_expired_says_so_and_where_the_next_is(past: list[Deployment], 
     assert "The nearest before" in look()
 
 
-def test_a_plan_of_another_version_leaves_costs_unknown(past: list[Deployment], look: Callable[..., str]) -> None:
+def test_costs_are_the_plan_s_where_it_can_be_read(
+    past: list[Deployment], propose: Callable[..., Deployment], dev: Environment, look: Callable[..., str]
+) -> None:
     assert "$1.50 a month" in look(record=past[0].public_id)
     Record.objects.filter(sequence=1).update(status="failed")
     assert "not known" in look(record=past[0].public_id)  # of what is in the state, the plan knows no cost
+    deployment = run(propose, dev, 7, status=Status.RUNNING, ended_at=None)
+    deployment.plan.text = '{"format": "9"}'
+    deployment.plan.save()
+    assert "not known" in look()
 
 
 def test_finding_a_moment_takes_as_many_statements_among_many_records(
@@ -228,6 +265,11 @@ def test_finding_a_moment_takes_as_many_statements_among_many_records(
         assert finding.find(dev, START + timedelta(hours=2)).record is not None
     with django_assert_num_queries(4):
         assert finding.find(dev, START + timedelta(hours=9)).record is not None
+
+
+def test_the_record_of_a_moment_is_found_by_the_index(dev: Environment) -> None:
+    record = Record.objects.of_environment(dev).filter(started_at__lte=START)
+    assert "USING INDEX record_of_environment" in record[:1].explain() or "Index Scan" in record[:1].explain()
 
 
 def test_rules_of_the_moment_are_shown(
@@ -246,6 +288,12 @@ def test_rules_of_the_moment_are_shown(
     assert reverse("protection-revision", args=[project.slug, "dev", row.number]) in then
     later = look(time="2026-11-20T13:00Z")
     assert "Black Friday" not in later and "It lost mails" not in later
+
+
+def test_what_was_marked_without_a_revision_is_protected_as_usual(dev: Environment, look: Callable[..., str]) -> None:
+    assert "the usual" not in look()
+    Environment.objects.filter(pk=dev.pk).update(protected=True)
+    assert "the usual" in look()
 
 
 def names(environment: Environment, moment: datetime) -> dict[str, str]:
