@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from deployments.discussing.views import read
+from deployments.timelines import urls as timelines
 from deployments.holding import views as holding
 from deployments.moments import views as moments
 from deployments.moving import views as moving
@@ -107,13 +108,14 @@ api_patterns = [
 
 urlpatterns = [
     path("", include("deployments.telling.urls")),
+    path("projects/<slug:slug>/", include("deployments.timelines.urls")),
     path("people/import/", moving.asking, name="project-import"),
     path("people/import/archive/", moving.taking_in, name="project-import-archive"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/badge/", inbox.badge, name="inbox-badge"),
     path("inbox/invitations/<int:pk>/", inbox.join, name="inbox-join"),
     path("inbox/mentions/<int:pk>/", read, name="mention-read"),
-    path("api/v1/projects/<slug:slug>/", include(api_patterns)),
+    path("api/v1/projects/<slug:slug>/", include([*api_patterns, *timelines.api_patterns])),
     path("projects/", overview.projects, name="projects"),
     path("projects/<slug:slug>/", overview.project, name="project"),
     path("projects/<slug:slug>/releases/", releases.releases, name="releases"),

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import groupby
 
-from django.db.models import Q
 from django.utils import timezone
 
+from history.finding.words import FILTERS, INVOLVED, named
 from history.models import Record, RecordQuerySet
 
 PAGE_SIZE = 50
-LONGEST_TEXT = 200
+BEGINNING, END = datetime(1971, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What to keep; an empty one keeps everything.
 
-    `person` is the name as recorded; every word of `text` must occur in id, sentence, person or version.
+    `person` is the name of who deployed as recorded, `who` of somebody who proposed, approved or deployed; every word
+    of `text` must occur in the record's words (history.finding.words), the last one as a beginning. Days are those of
+    the current time zone, the first and the last included.
     """
 
     status: str = ""
@@ -28,27 +30,31 @@ class Filters:
     person: str = ""
     environment: str = ""
     text: str = ""
+    who: str = ""
+    since: date | None = None
+    until: date | None = None
 
     def __bool__(self) -> bool:
-        return any((self.status, self.kind, self.person, self.environment, self.text.strip()))
+        return self != Filters()
 
-    def keep(self, records: RecordQuerySet) -> RecordQuerySet:
-        """The records that fit."""
-        exact = {
-            "status": self.status,
-            "kind": self.kind,
-            "deployed_by": self.person,
-            "environment_name": self.environment,
-        }
-        records = records.filter(**{column: value for column, value in exact.items() if value})
-        for word in self.text[:LONGEST_TEXT].replace("\0", "").split():
-            records = records.filter(
-                Q(deployment_id__icontains=word)
-                | Q(what_changed__icontains=word)
-                | Q(deployed_by__icontains=word)
-                | Q(version__iexact=word)
-            )
-        return records
+    def words(self) -> list[str]:
+        """Values to keep, as words of the index."""
+        values = {name: getattr(self, name) for name in (*FILTERS, INVOLVED)}
+        return [named(name, value) for name, value in values.items() if value]
+
+    def in_days(self, records: RecordQuerySet) -> RecordQuerySet:
+        """The records of these days."""
+        return records.filter(started_at__range=(self.begin, self.end)) if self.since or self.until else records
+
+    @property
+    def begin(self) -> datetime:
+        """When the first day begins; without one the beginning of time."""
+        return _midnight(self.since) if self.since else BEGINNING
+
+    @property
+    def end(self) -> datetime:
+        """The last instant of the last day."""
+        return _midnight(self.until + timedelta(days=1)) - timedelta(milliseconds=1) if self.until else END
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +81,16 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some entries, newest first, and where the next page starts (None: this is the last)."""
+    """Some entries, newest first, and where the next page starts (None: this is the last).
+
+    `looked_back_to` is there where a search stopped without having filled the page; `vague` is a word that was not
+    looked for as a beginning, because too many words begin with it.
+    """
 
     entries: tuple[Record, ...]
     next: Cursor | None
+    looked_back_to: datetime | None = None
+    vague: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +123,5 @@ def by_day(entries: Iterable[Record], zone: tzinfo | None = None) -> tuple[Day, 
     )
 
 
-def people(records: RecordQuerySet) -> list[str]:
-    """Everybody who deployed, by name, for a filter's choices."""
-    return list(records.order_by("deployed_by").values_list("deployed_by", flat=True).distinct()[:500])
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), timezone.get_current_timezone())

@@ -8,7 +8,6 @@ from history import audit_views, export_views, views
 
 urlpatterns = [
     path("projects/<slug:slug>/audit/verification/", audit_views.verification, name="audit-verification"),
-    path("projects/<slug:slug>/history/", views.timeline, name="timeline"),
     path("projects/<slug:slug>/records/<slug:deployment_id>/", views.record, name="record"),
     path("projects/<slug:slug>/records/<slug:deployment_id>/verification/", views.verification, name="verification"),
     path(

@@ -1,4 +1,4 @@
-"""Pages about what happened: timeline, record, its files and log."""
+"""Pages about what happened: a record, its files and log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
-from history import timeline as entries
 from history.annotating import environment_holds
 from history.logs.asked import shown
 from history.logs.events import RecordLog
@@ -26,8 +25,6 @@ from projects.highlighting import lines_of
 from projects.pages import page
 from projects.roles import Action
 
-KINDS = ("deploy", "rollback", "destroy")
-STATUSES = ("succeeded", "failed", "cancelled")
 View = Callable[..., HttpResponseBase]
 
 
@@ -46,33 +43,6 @@ def explains_unreadable(view: View) -> View:
             return page(request, "history/unreadable.html", context, status=503)
 
     return explained
-
-
-@require_GET
-def timeline(request: HttpRequest, slug: str) -> HttpResponse:
-    """What happened in the project, newest first, by day; filtered; further entries by key."""
-    access = access_to(request.user, slug, Action.VIEW)
-    filters = entries.Filters(
-        **{name: request.GET.get(name, "")[:200] for name in ("status", "kind", "person", "environment", "text")}
-    )
-    records = Record.objects.of_project(access.project)
-    found = entries.page(filters.keep(records), after=entries.Cursor.parse(request.GET.get("after", "")))
-    query = request.GET.copy()
-    if found.next:
-        query["after"] = str(found.next)
-    context = {
-        "access": access,
-        "tab": "history",
-        "filters": filters,
-        "days": entries.by_day(found.entries),
-        "more": query.urlencode() if found.next else "",
-        "environments": access.project.environments.all(),
-        "people": entries.people(records),
-        "kinds": KINDS,
-        "statuses": STATUSES,
-    }
-    fragment = "more" if request.headers.get("HX-Target") == "more" else "entries"
-    return page(request, "history/timeline.html", context, fragment=fragment)
 
 
 @require_GET

@@ -66,6 +66,14 @@ def open_windows(freezes: Sequence[Freeze], now: datetime) -> tuple[Window, ...]
     return tuple(window for window in found if window is not None)
 
 
+def between(freeze: Freeze, begin: datetime, end: datetime) -> tuple[Window, ...]:
+    """Its windows that touch the time from `begin` to `end`, in order."""
+    zone = ZoneInfo(freeze.zone)
+    times = _times(freeze, begin.astimezone(zone).date() - _LONGEST, end.astimezone(zone).date())
+    found = _joined(sorted(times))
+    return tuple(Window(freeze, start, last) for start, last in found if start <= end and last > begin)
+
+
 def upcoming(freeze: Freeze, now: datetime, most: int = 5) -> tuple[Window, ...]:
     """The next windows, with the one that is open now, as far as three years ahead."""
     today = now.astimezone(ZoneInfo(freeze.zone)).date()

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "deployments.discussing",
     "deployments.comparing",
     "deployments.holding",
+    "deployments.timelines",
     "strandsweb",
 ]
 

@@ -51,6 +51,14 @@ def plan_seen(world: World) -> Data:
     return {"comment": "ok", "plan_digest": found.plan.digest, "saw": ""}
 
 
+def incident(version: str) -> Data:
+    """An incident as its form takes it."""
+    return {
+        "title": "Down", "environment": "dev", "begins_at": "2026-11-20T10:30", "ends_at": "", "link": "", "text": "x",
+        "version": version,
+    }  # fmt: skip
+
+
 def place(world: World) -> Data:
     """An environment as its form takes it."""
     return {
@@ -93,6 +101,8 @@ FORMS: dict[str, Callable[[World], Data]] = {
     "deployment-look": lambda world: {"findings": "It was needed"},
     "deployment-promote": lambda world: {"environment": "prod", "message": "m"},
     "deployment-override": lambda world: plan_seen(world) | {"freeze": "Christmas", "reason": "It cannot wait"},
+    "incidents": lambda world: incident("0"),
+    "incident": lambda world: incident("1"),
     "environment-holds": lambda world: {"release": "", "everywhere": "on", "reason": "Audit week"},
     "environment-hold-lift": lambda world: {"reason": "It is over"},
     "deployment-pass-hold": lambda world: plan_seen(world) | {"hold": "1", "reason": "I looked"},

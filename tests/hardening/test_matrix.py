@@ -26,7 +26,7 @@ RUNGS = {rung.name: {each.method: each for each in ladder.RUNGS if each.name == 
 OPEN = dict.fromkeys(sorted(ladder.OPEN - {"readyz"}), ()) | addresses.OPEN  # readyz knocks at other processes
 PERSONAL = ladder.PERSONAL | addresses.PERSONAL
 ONE_PERSON = ("anonymous", "outsider", "owner", *TOKENS)
-IN_A_PLACE = {"dev", "prod", "{deployment}", "{record}"}
+IN_A_PLACE = {"dev", "prod", "{deployment}", "{record}", "{incident}"}
 """Arguments that name an environment, or what belongs to one."""
 NOTES = {
     "audit_auditentry", "audit_audithead", "audit_repeateddenial", "django_session", "deployments_environmentstate",
@@ -178,6 +178,7 @@ def test_the_api_answers_tokens_alone(name: str, world: World) -> None:
         "slug": world.ours.slug,
         "environment": world.names["environment"],
         "deployment": world.names["deployment"],
+        "incident": world.names["incident"],
     }
     url = reverse(name, args=[each.format(**names) for each in addresses.API[name]])
     wrong = []

@@ -72,5 +72,8 @@ API: dict[str, tuple[str, ...]] = {
     "api-plan": ("{slug}", "{deployment}"),
     "api-run": ("{slug}", "{deployment}"),
     "api-events": ("{slug}", "{deployment}"),
+    "api-incidents": ("{slug}",),
+    "api-incident": ("{slug}", "{incident}"),
+    "api-environment-incidents": ("{slug}", "{environment}"),
     "api-nowhere": ("anything/else",),
 }

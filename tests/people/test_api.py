@@ -11,8 +11,10 @@ from zipfile import ZipFile
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from deployments.models import Deployment, Status
+from deployments.timelines.models import Incident
 from projects.audit.models import AuditEntry
 from projects.models import Configuration, Environment, Project, SourceBundle, User
 from projects.people.api_tokens import make_service_account, make_token
@@ -46,16 +48,24 @@ def waiting(propose: Callable[..., Deployment], prod: Environment) -> Deployment
     return propose(prod, Status.WAITING)
 
 
+def an_incident(deployment: Deployment) -> int:
+    """Where the deployment is, one that goes on."""
+    known = {"project": deployment.environment.project, "environment": deployment.environment, "title": "Down"}
+    row, _ = Incident.objects.get_or_create(**known, defaults={"begins_at": timezone.now(), "noted_at": timezone.now()})
+    return row.pk
+
+
 def filled(name: str, deployment: Deployment) -> str:
     """The address of an endpoint in the project."""
-    named = {"slug": "support-desk", "environment": deployment.environment.name, "deployment": deployment.public_id}
+    named: dict[str, object] = {"slug": "support-desk", "environment": deployment.environment.name}
+    named |= {"deployment": deployment.public_id, "incident": an_incident(deployment)}
     return reverse(name, args=[each.format(**named) for each in addresses.API[name]])
 
 
 def every(deployment: Deployment) -> list[tuple[str, str, Endpoint]]:
     """Method, address and endpoint of all there are."""
     named = {"{project}": "support-desk", "{environment}": "prod", "{deployment}": deployment.public_id}
-    named["{secret}"] = "crm-token"
+    named |= {"{secret}": "crm-token", "{incident}": str(an_incident(deployment))}
     found = []
     for line in LINES:
         address = line.address
@@ -66,7 +76,7 @@ def every(deployment: Deployment) -> list[tuple[str, str, Endpoint]]:
 
 
 def test_every_endpoint_asks_for_what_tokens_may_and_says_what_it_does() -> None:
-    assert len(LINES) == 20
+    assert len(LINES) == 24
     for line in LINES:
         assert line.endpoint.action in FOR_TOKENS, line
         assert len(line.does) > 20

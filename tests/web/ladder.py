@@ -14,6 +14,8 @@ from deployments.discussing import discussing
 from deployments.holding import placing
 from deployments.models import Approval, Deployment, Emergency, Rendering, Status
 from deployments.telling import channels
+from deployments.timelines import incidents
+from deployments.timelines.incidents import Account
 from projects.models import Environment, Membership, SourceBundle, User
 from projects.people.api_tokens import make_service_account, make_token
 from projects.people.invitations import invite
@@ -167,6 +169,12 @@ RUNGS = [
     Rung("record-hold", "POST", Action.MANAGE_ENVIRONMENTS, ("{record}",), (302,)),
     Rung("record-lift", "POST", Action.MANAGE_ENVIRONMENTS, ("{record}",), (302,)),
     Rung("timeline", "GET", VIEW),
+    Rung("resource-history", "GET", VIEW, ("dev", "Tickets")),
+    Rung("incidents", "GET", VIEW),
+    Rung("incidents", "POST", Action.RUN, answers=(422,)),
+    Rung("incident", "GET", VIEW, ("{incident}",)),
+    Rung("incident", "POST", Action.RUN, ("{incident}",), (422,)),
+    Rung("incident-close", "POST", Action.RUN, ("{incident}",), (302,)),
     Rung("compare", "GET", VIEW),
     Rung("compare-file", "GET", VIEW, ("json",), (302,)),
     Rung("environment-live", "POST", Action.PROPOSE, ("dev",), (302,)),
@@ -219,6 +227,8 @@ def one_of_everything(
     token, _ = make_token(user=service.user, name="build", actions=[Action.PROPOSE], days=1, made_by=owner)
     waiting = propose(prod, Status.WAITING)
     hold = placing.place(environment=record.environment, actor=owner, reason="Audit week")
+    failure = Account("Tickets are lost", timezone.now(), environment=record.environment)
+    incident = incidents.note(project=project, actor=owner, said=failure, now=timezone.now())
     Emergency.objects.create(
         deployment=record, actor=owner, actor_text=owner.text, plan_digest=DIGEST, reason="x", factor_at=timezone.now()
     )
@@ -233,6 +243,7 @@ def one_of_everything(
     return {
         "channel": channel.pk,
         "hold": hold.pk,
+        "incident": incident.pk,
         "delivery": channels.test(channel=channel, actor=owner)[0].pk,
         "source": source.pk,
         "service": service.pk,

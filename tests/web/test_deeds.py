@@ -53,6 +53,9 @@ DEEDS: dict[str, tuple[Deed, ...]] = {
     "environment-new": (Deed.ENVIRONMENT_CREATED,),
     "environment-edit": (Deed.ENVIRONMENT_CHANGED,),
     "path": (Deed.PATH_CHANGED,),
+    "incidents": (Deed.INCIDENT_NOTED,),
+    "incident": (Deed.INCIDENT_CHANGED, Deed.INCIDENT_CLOSED),
+    "incident-close": (Deed.INCIDENT_CLOSED,),
     "protection-edit": (Deed.PROTECTION_CHANGED, Deed.PROTECTION_PROPOSED),
     "protection-consent": (Deed.PROTECTION_CONSENTED, Deed.PROTECTION_CHANGED),
     "protection-decline": (Deed.PROTECTION_DECLINED,),
@@ -149,6 +152,9 @@ DEEDS: dict[str, tuple[Deed, ...]] = {
     "api-destructions": (Deed.PLAN_PROPOSED,),
     "api-run": (Deed.RUN_STARTED, Deed.RUN_CANCELLED),
     "api-secret": (Deed.SECRET_SET,),
+    "api-incidents": (Deed.INCIDENT_NOTED,),
+    "api-environment-incidents": (Deed.INCIDENT_NOTED,),
+    "api-incident": (Deed.INCIDENT_CHANGED, Deed.INCIDENT_CLOSED),
 }
 # Name of the address -> why what it is asked leaves no entry of its own.
 NOTHING: dict[str, str] = {
@@ -313,6 +319,11 @@ EXAMPLES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, object]], dict[st
     "environment-hold": (("dev",), lambda names: {"name": "Case 7", "reason": "Counsel asked"}),
     "record-tag": (("{record}",), lambda names: {"name": "v1.4"}),
     "record-hold": (("{record}",), lambda names: {"name": "Case 7", "reason": "Counsel asked"}),
+    "incidents": ((), lambda names: {"title": "Down", "begins_at": "2026-11-20T10:30", "version": "0"}),
+    "incident": (
+        ("{incident}",), lambda names: {"title": "Slow", "begins_at": "2026-11-20T10:30", "version": "1"},
+    ),
+    "incident-close": (("{incident}",), lambda names: {}),
     "environment-destroy": (("dev",), lambda names: {"confirm": "dev"}),
     "environment-drift": (("dev",), lambda names: {}),
     "environment-holds": (("prod",), lambda names: {"reason": "Audit week"}),

@@ -60,7 +60,8 @@ def pages(
     _, secret = make_token(user=alice, name="all", actions=list(Action), days=1, made_by=alice)
     program = Client(headers={"Authorization": f"Bearer {secret}"})
     for name, arguments in addresses.API.items():
-        filled = [each.format(slug=slug, environment="dev", deployment=recorded.public_id) for each in arguments]
+        known = names | {"slug": slug, "environment": "dev", "deployment": recorded.public_id}
+        filled = [each.format(**known) for each in arguments]
         found[name] = (program, reverse(name, args=filled))
     return found
 
