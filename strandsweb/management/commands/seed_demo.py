@@ -10,7 +10,7 @@ from django.db import transaction
 
 from deployments import execution, orders, planning
 from deployments.models import Method, Status
-from projects import editing, protecting
+from projects import editing, paths, protecting
 from projects.audit.deeds import Deed
 from projects.audit.writing import write as audit
 from projects.bundles import read_folder
@@ -68,6 +68,8 @@ def _fill(project: Project, accounts: dict[str, User]) -> None:
         audit(Deed.ENVIRONMENT_CREATED, actor=None, environment=environment, detail={"after": {"account": account}})
         if protected:
             protecting.put_in_force(environment=environment, protection=protecting.USUAL, author=accounts["owner"])
+    names = [name for name, _, _ in ENVIRONMENTS]
+    paths.change(project=project, names=names, base=0, actor=accounts["owner"])
     editing.save_configuration(
         project=project,
         text=(SAMPLE / "strands.yaml").read_text(),
