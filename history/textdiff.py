@@ -13,6 +13,8 @@ MOST_LINES = 20_000
 MOST_EXACT_LINES = 4_000
 """Beyond this many differing lines, lines that occur very often are left out of the matching, which keeps it quick."""
 LONGEST_MARKED_LINE = 2_000
+MOST_FOLDED_LINES = 200
+"""Of a longer fold the lines are not sent along, so that a small change of a long text stays a small page."""
 
 _WORD = re.compile(r"\w+|\s+|.", re.DOTALL)
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
@@ -46,12 +48,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class TextRow:
-    """One row; a side without a line there is None. A fold stands for `hidden` equal lines."""
+    """One row; a side without a line there is None.
+
+    A fold stands for `hidden` equal lines; `rows` are those, where they are few enough to be sent along.
+    """
 
     kind: Kind
     left: Line | None = None
     right: Line | None = None
     hidden: int = 0
+    rows: tuple[TextRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +156,18 @@ def _folded(rows: Sequence[TextRow], context: int) -> Iterator[TextRow]:
         if row.kind is not Kind.EQUAL:
             for close in range(max(0, position - context), min(len(rows), position + context + 1)):
                 near[close] = True
-    hidden = 0
+    hidden: list[TextRow] = []
     for position, row in enumerate(rows):
         if not near[position]:
-            hidden += 1
+            hidden.append(row)
             continue
         if hidden:
-            yield TextRow(Kind.FOLD, hidden=hidden)
-            hidden = 0
+            yield _fold(hidden)
+            hidden = []
         yield row
     if hidden:
-        yield TextRow(Kind.FOLD, hidden=hidden)
+        yield _fold(hidden)
+
+
+def _fold(hidden: list[TextRow]) -> TextRow:
+    return TextRow(Kind.FOLD, hidden=len(hidden), rows=tuple(hidden) if len(hidden) <= MOST_FOLDED_LINES else ())

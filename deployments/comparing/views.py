@@ -33,6 +33,8 @@ from projects.audit.writing import write as audit
 from projects.pages import at_site, page, wants_fragment
 from projects.roles import Action
 
+MOST_COPIED = 100_000
+"""Characters of a value that come along with its tree, to be copied."""
 UNREADABLE = (Damaged, TooLarge, StoreUnavailable)
 FORMS = {"json": "application/json", "patch": "text/x-diff; charset=utf-8"}
 
@@ -185,13 +187,20 @@ def _part(access: Access, question: Question, sides: tuple[Side, Side]) -> dict[
     old, new = sides
     if kind == "resource" and (name in old.resources or name in new.resources):
         pair = Pair(old, new, KINDS, noise=question.noise)
-        return {"tree": tree(*pair.values(old.resources.get(name), new.resources.get(name))), "name": name}
+        return _values(name, *pair.values(old.resources.get(name), new.resources.get(name)))
     if kind == "policies":
         for row in compare_permissions(old, new, KINDS):
             if row.logical_id == name:
-                return {"tree": tree(row.before or {}, row.after or {}), "name": name}
+                return _values(name, row.before or {}, row.after or {})
     if kind in ("file", "gone"):
         change = code_of(access.project, old, new).find(question.part)
         if change is not None and change.has_text:
             return {"file": change, "texts": file_diff(old, new, change.before, change.after), "name": change.path}
     return {}
+
+
+def _values(name: str, before: Any, after: Any) -> dict[str, Any]:
+    """Two values as a tree, and each as JSON to be copied."""
+    texts = (json.dumps(value, indent=2, ensure_ascii=False) if value else "" for value in (before, after))
+    was, now = (text if len(text) <= MOST_COPIED else "" for text in texts)
+    return {"tree": tree(before, after), "name": name, "before_text": was, "after_text": now}

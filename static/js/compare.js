@@ -1,4 +1,4 @@
-// Comparisons: j and k go from difference to difference, and a link inside a fold opens the fold.
+// Comparisons: j and k go from difference to difference, and folds open where their links and buttons say so.
 const MARKED = ".edit-rows > li, .plan-row, .file-row, .diff-changed, .diff-added, .diff-removed";
 const LINES = ["diff-changed", "diff-added", "diff-removed"];
 
@@ -23,6 +23,14 @@ document.addEventListener("keydown", (event) => {
   const focus = next.querySelector(":scope > summary, :scope > details > summary") ?? next;
   if (focus === next) next.tabIndex = -1;
   focus.focus({ preventScroll: true });
+});
+
+document.addEventListener("click", (event) => {
+  const fold = event.target.closest("[data-unfold]");
+  if (!fold) return;
+  const lines = fold.closest("tbody").nextElementSibling;
+  lines.hidden = !lines.hidden;
+  fold.setAttribute("aria-expanded", String(!lines.hidden));
 });
 
 document.addEventListener("click", (event) => {

@@ -102,6 +102,11 @@ def test_the_main_job(sign_in: SignIn) -> None:
     deployer.get_by_role("button", name="Roll back").click(timeout=RUN_MILLISECONDS)
     succeeds(deployer)
 
+    # What is really there is what is recorded.
+    deployer.goto("/projects/support-desk/compare/?to=live:prod")
+    deployer.get_by_role("button", name="Read what is live").click()
+    expect(deployer.locator("#comparison")).to_contain_text("Nothing differs", timeout=RUN_MILLISECONDS)
+
     # What has just been gone back to is what is there.
     deployer.goto("/projects/support-desk/history/?environment=prod")
     expect(deployer.get_by_role("main")).to_contain_text("Roll back to")

@@ -39,6 +39,7 @@ def test_folding_hides_equal_lines_only(before: str, after: str) -> None:
         row for row in every if row.kind is not Kind.EQUAL
     ]
     assert sum(row.hidden or 1 for row in folded) == len(every)
+    assert [each for row in folded for each in (row.rows or [row])] == list(every), "what is folded comes along"
 
 
 def test_words_that_differ_are_marked_inside_the_line() -> None:

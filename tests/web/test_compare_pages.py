@@ -79,6 +79,7 @@ def test_resources_are_filtered_and_opened_one_by_one(second: Deployment, vera: 
     part = {"to": second.public_id, "part": "resource:AlertsTopic"}
     opened = visit(vera).get(URL, part, headers=HTMX).content.decode()
     assert "tree-added" in opened and "<html" not in opened
+    assert 'data-copy="{\n  &quot;TopicName&quot;: &quot;alerts&quot;\n}"' in opened
     assert "tree-added" in visit(vera).get(URL, part).content.decode(), "without JavaScript the page has it"
     for nothing in ("resource:Nowhere", "file:a.py", "planet:Mars", "policies:Role"):
         answer = visit(vera).get(URL, part | {"part": nothing}, headers=HTMX)
