@@ -56,7 +56,9 @@ def _written(store: Store, documents: Documents, files: Files, audit: Anchor | N
         audit=audit,
         annotations=annotation.end(store, metadata.project, metadata.environment, said.sequence if said else 0),
     )
-    _side_by_side(lambda item: store.put_new(unplaced.prefix + item[0], item[1]), sorted(files.content.items()))
+    _side_by_side(
+        lambda item: store.put_new(unplaced.prefix + item[0], item[1], document=True), sorted(files.content.items())
+    )
     known = index.last_sequence(metadata.project, metadata.environment)
     return chain.append(store, unplaced, signer(), known)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from history import audit_views, export_views, views
+from history import audit_views, export_views, storage_views, views
 
 urlpatterns = [
+    path("people/history/", storage_views.storage, name="history-storage"),
+    path("people/history/apply/", storage_views.apply, name="history-storage-apply"),
+    path("projects/<slug:slug>/records/<slug:deployment_id>/restore/", storage_views.restore, name="record-restore"),
     path("projects/<slug:slug>/audit/verification/", audit_views.verification, name="audit-verification"),
     path("projects/<slug:slug>/records/<slug:deployment_id>/", views.record, name="record"),
     path("projects/<slug:slug>/records/<slug:deployment_id>/verification/", views.verification, name="verification"),

@@ -16,7 +16,7 @@ from history.logs.asked import shown
 from history.logs.events import RecordLog
 from history.models import Record
 from history.reading import Damaged, Expired, TooLarge, open_record
-from history.store import StoreUnavailable
+from history.store import Archived, StoreUnavailable
 from history.verification import verify_record
 from projects.access import Access, access_to
 from projects.audit.deeds import Deed
@@ -40,6 +40,8 @@ def explains_unreadable(view: View) -> View:
         except (Damaged, TooLarge, StoreUnavailable) as error:
             access = access_to(request.user, slug, Action.VIEW)
             context = {"access": access, "tab": "history", "error": str(error)}
+            if isinstance(error, Archived):
+                context["archived"] = kwargs.get("deployment_id", "")
             return page(request, "history/unreadable.html", context, status=503)
 
     return explained

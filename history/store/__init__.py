@@ -8,12 +8,13 @@ from typing import Any
 
 from history.store.files import FileStore
 from history.store.memory import InMemoryStore
-from history.store.port import AlreadyExists, NotThere, Store, StoreError, StoreUnavailable, folders
+from history.store.port import AlreadyExists, Archived, NotThere, Store, StoreError, StoreUnavailable, folders
 from history.store.s3 import S3Store
 
 __all__ = [
     "WRITERS",
     "AlreadyExists",
+    "Archived",
     "FileStore",
     "InMemoryStore",
     "NotThere",
@@ -47,15 +48,19 @@ def store() -> Store:
         case "file":
             return FileStore(Path(settings.DATA_DIR) / "history")
         case "s3":
-            return bucket(settings.HISTORY_BUCKET, getattr(settings, "HISTORY_PREFIX", ""))
+            return bucket(
+                settings.HISTORY_BUCKET,
+                getattr(settings, "HISTORY_PREFIX", ""),
+                tags_documents=bool(settings.HISTORY_LIFECYCLE),
+            )
         case "memory":
             return _memory()
         case other:
             raise ImproperlyConfigured(f"HISTORY_STORE must be 's3', 'file' or 'memory', not {other!r}")
 
 
-def bucket(name: str, prefix: str = "", *, retention_days: int = 0) -> S3Store:
-    """A bucket by name, reached as the settings say; objects are retained where it has Object Lock.
+def bucket(name: str, prefix: str = "", *, retention_days: int = 0, tags_documents: bool = False) -> S3Store:
+    """A bucket by name, reached as the settings say; objects are retained where it has Object Lock, or tagged.
 
     Raises:
         StoreUnavailable: it is in the sandbox, and that does not answer.
@@ -65,7 +70,7 @@ def bucket(name: str, prefix: str = "", *, retention_days: int = 0) -> S3Store:
     endpoint = settings.AWS_ENDPOINT_URL or None
     if settings.EMBEDDED and endpoint is None:
         raise StoreUnavailable("the AWS sandbox that keeps the history does not run; `make run` starts it")
-    return _bucket(name, prefix, endpoint, settings.EMBEDDED, retention_days)
+    return _bucket(name, prefix, endpoint, settings.EMBEDDED, retention_days, tags_documents)
 
 
 @cache
@@ -74,7 +79,9 @@ def _memory() -> InMemoryStore:
 
 
 @lru_cache(maxsize=8)
-def _bucket(bucket: str, prefix: str, endpoint: str | None, sandbox: bool, retention_days: int) -> S3Store:
+def _bucket(
+    bucket: str, prefix: str, endpoint: str | None, sandbox: bool, retention_days: int, tags_documents: bool
+) -> S3Store:
     """One client per bucket and process: boto3 clients are slow to make and safe to share between threads.
 
     In the sandbox any keys will do, and the bucket is made when it is missing; everywhere else keys and region come
@@ -92,7 +99,7 @@ def _bucket(bucket: str, prefix: str, endpoint: str | None, sandbox: bool, reten
     )
     keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox", "region_name": "us-east-1"}
     client: Any = boto3.session.Session(**(keys if sandbox else {})).client("s3", endpoint_url=endpoint, config=config)
-    in_bucket = S3Store(client, bucket, prefix, retention_days)
+    in_bucket = S3Store(client, bucket, prefix, retention_days, tags_documents=tags_documents)
     if sandbox:
         in_bucket.ensure_bucket()
     return in_bucket

@@ -24,7 +24,7 @@ class FileStore:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, *, document: bool = False) -> None:
         """See `Store.put_new`."""
         path = self._path(key)
         with self._written(data) as unfinished:

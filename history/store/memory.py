@@ -17,7 +17,7 @@ class InMemoryStore:
         self.objects: dict[str, bytes] = {}
         self._before_write = before_write
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, *, document: bool = False) -> None:
         """See `Store.put_new`."""
         self._announce(key)
         if self.objects.setdefault(key, data) != data:

@@ -30,6 +30,17 @@ class StoreUnavailable(StoreError):
     """The store cannot be reached or refuses to work."""
 
 
+class Archived(StoreUnavailable):
+    """The object is in a storage class that has to be asked to bring it back before it can be read."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"{key} is archived, and has to be restored before it can be read; ask for that on the record's page, and"
+            " come back in some hours"
+        )
+        self.key = key
+
+
 class Store(Protocol):
     """Named immutable bytes.
 
@@ -37,8 +48,10 @@ class Store(Protocol):
     Every method raises StoreUnavailable when the store does not answer.
     """
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, *, document: bool = False) -> None:
         """Writes an object that must not exist; durable when it returns.
+
+        A `document` of a record may be moved to cheaper storage later, by rules of the bucket; nothing else may.
 
         Writing the very same bytes again is success, so that an interrupted writer (or a retried request whose
         first answer was lost) can simply repeat.
@@ -55,6 +68,7 @@ class Store(Protocol):
 
         Raises:
             NotThere: no such object.
+            Archived: it is in a storage class that has to be asked to bring it back.
         """
 
     def delete(self, key: str) -> None:

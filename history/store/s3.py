@@ -11,9 +11,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from history.store.port import AlreadyExists, NotThere, StoreUnavailable, checked
+from history.store.port import AlreadyExists, Archived, NotThere, StoreUnavailable, checked
 
 CONFLICT_ATTEMPTS = 5
+DOCUMENT = ("strandsweb", "document")
+"""Key and value of the tag of objects that may be moved to cheaper storage."""
+RESTORED_DAYS = 7
+"""How long a copy of an archived object is there once it was asked for."""
 
 
 class S3Store:
@@ -21,16 +25,20 @@ class S3Store:
 
     `client` is a boto3 S3 client. The bucket belongs to the people who run the installation: it is never created
     or configured here, except by `ensure_bucket` for the embedded sandbox. With `retention_days`, new objects are
-    retained so long (compliance mode) where the bucket has Object Lock and no rule of its own.
+    retained so long (compliance mode) where the bucket has Object Lock and no rule of its own. With `tags_documents`,
+    documents get the tag that the rules of history.lifecycle go by.
     """
 
-    def __init__(self, client: Any, bucket: str, prefix: str = "", retention_days: int = 0) -> None:
+    def __init__(
+        self, client: Any, bucket: str, prefix: str = "", retention_days: int = 0, *, tags_documents: bool = False
+    ) -> None:
         self._client = client
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._retention_days = retention_days
+        self._tags_documents = tags_documents
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, *, document: bool = False) -> None:
         """See `Store.put_new`."""
         with self._talking(key):
             for attempt in range(1, CONFLICT_ATTEMPTS + 1):
@@ -41,6 +49,7 @@ class S3Store:
                         Body=data,
                         IfNoneMatch="*",
                         **self._retention(),
+                        **({"Tagging": "=".join(DOCUMENT)} if document and self._tags_documents else {}),
                     )
                 except ClientError as error:
                     # 409: another conditional put of this key is under way, and which one wins is not decided yet.
@@ -97,6 +106,52 @@ class S3Store:
                 place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
                 self._client.create_bucket(Bucket=self._bucket, **place)
 
+    @property
+    def prefix(self) -> str:
+        """What all keys in the bucket begin with: empty, or with a slash at its end."""
+        return self._prefix
+
+    def rules(self) -> list[dict[str, Any]]:
+        """The bucket's lifecycle rules, whoever made them."""
+        with self._talking(""):
+            try:
+                found: list[dict[str, Any]] = self._client.get_bucket_lifecycle_configuration(Bucket=self._bucket)[
+                    "Rules"
+                ]
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "NoSuchLifecycleConfiguration":
+                    raise
+                return []
+            return found
+
+    def set_rules(self, rules: list[dict[str, Any]]) -> None:
+        """Makes these the bucket's lifecycle rules, all of them."""
+        with self._talking(""):
+            if rules:
+                self._client.put_bucket_lifecycle_configuration(
+                    Bucket=self._bucket, LifecycleConfiguration={"Rules": rules}
+                )
+            else:
+                self._client.delete_bucket_lifecycle(Bucket=self._bucket)
+
+    def tag_document(self, key: str) -> None:
+        """Gives an object that is there the tag of documents."""
+        tags = {"TagSet": [{"Key": DOCUMENT[0], "Value": DOCUMENT[1]}]}
+        with self._talking(key):
+            self._client.put_object_tagging(Bucket=self._bucket, Key=self._prefix + checked(key), Tagging=tags)
+
+    def restore(self, key: str) -> bool:
+        """Asks for an archived object, for some days; answers whether it was asked for: others are there already."""
+        asked = {"Days": RESTORED_DAYS, "GlacierJobParameters": {"Tier": "Standard"}}
+        with self._talking(key):
+            try:
+                self._client.restore_object(Bucket=self._bucket, Key=self._prefix + checked(key), RestoreRequest=asked)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in ("InvalidObjectState", "RestoreAlreadyInProgress"):
+                    return False
+                raise
+        return True
+
     def _retention(self) -> dict[str, Any]:
         """What is said of retention when an object is written; a rule of the bucket speaks for itself."""
         if not (self._retention_days and self._locks):
@@ -123,6 +178,8 @@ class S3Store:
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 raise NotThere(key) from None
+            if error.response["Error"]["Code"] == "InvalidObjectState":
+                raise Archived(key) from None
             raise StoreUnavailable(f"the history bucket {self._bucket} answered: {error}") from error
         except BotoCoreError as error:
             raise StoreUnavailable(f"the history bucket {self._bucket} cannot be reached: {error}") from error

@@ -107,6 +107,8 @@ class Deed(models.TextChoices):
     LEGAL_HOLD_LIFTED = "legal-hold.lifted", "lifted a legal hold"
     RETENTION_CHANGED = "retention.changed", "changed how long records are kept"
     RECORD_EXPIRED = "record.expired", "let a record's documents expire"
+    STORAGE_RULED = "storage.ruled", "changed the lifecycle rules of the history bucket"
+    RECORD_RESTORED = "record.restored", "asked for archived documents of a record"
     AUDIT_EXPORTED = "audit.exported", "exported the audit log"
     AUDIT_VERIFIED = "audit.verified", "verified the audit log"
     AUDIT_KEPT = "audit.kept", "set how long the audit log is kept"

@@ -160,6 +160,11 @@ HISTORY_ANCHOR_FOLDER = text("HISTORY_ANCHOR_FOLDER", "")
 HISTORY_ANCHOR_DAYS = number("HISTORY_ANCHOR_DAYS", "3650", least=1)
 HISTORY_ANCHOR_MAIL = text("HISTORY_ANCHOR_MAIL", "")
 
+# When documents of records move to cheaper storage, as `STANDARD_IA=30,GLACIER_IR=180` (days), and how long versions
+# of deleted ones stay where the bucket keeps versions (docs/records.md). Empty: the bucket's rules are nobody's here.
+HISTORY_LIFECYCLE = text("HISTORY_LIFECYCLE", "")
+HISTORY_NONCURRENT_DAYS = number("HISTORY_NONCURRENT_DAYS", "30", least=1)
+
 # Messages to channels go to public addresses alone, and to these networks (a chat server in one's own, say).
 NOTIFY_NETWORKS = networks("NOTIFY_NETWORKS")
 
