@@ -210,7 +210,6 @@ COMMANDS: dict[str, tuple[Deed, ...] | str] = {
     "set_secret": (Deed.SECRET_SET,),
     "seed_demo": (Deed.ACCOUNT_CREATED, Deed.PROJECT_CREATED, Deed.MEMBER_ADDED, Deed.ENVIRONMENT_CREATED),
     "make_administrator": (Deed.ADMINISTRATOR_MADE, Deed.ADMINISTRATOR_GONE, Deed.ACCOUNT_CREATED),
-    "history_expire": (Deed.RECORD_EXPIRED,),
     "history_import": (Deed.PROJECT_IMPORTED,),
     "history_expire": (Deed.RECORD_EXPIRED,),
     "history_lifecycle": (Deed.STORAGE_RULED,),
