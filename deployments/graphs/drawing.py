@@ -16,6 +16,7 @@ BUDGET = 1000
 LONGEST_NAME = 17
 """Characters of a name that fit into a node."""
 LEAST_BEND = 24
+WIDEST_SHRUNK = 1800
 MARGIN = 8
 
 
@@ -87,6 +88,11 @@ class Drawing:
 
     def __bool__(self) -> bool:
         return bool(self.stacks)
+
+    @property
+    def fits(self) -> bool:
+        """It can still be read where it is made as narrow as a page; others are scrolled."""
+        return self.width <= WIDEST_SHRUNK
 
 
 def draw(graph: Graph, *, opened: Collection[str] = (), budget: int = BUDGET) -> Drawing:

@@ -258,6 +258,12 @@ def test_names_are_cut_to_what_fits() -> None:
     assert node_line(long) == "IAM Role"
 
 
+def test_a_picture_too_wide_to_be_read_when_shrunk_is_scrolled() -> None:
+    assert draw(graph_of_plan(sample_plan())).fits
+    many = [Node(f"N{number}", "n", f"s{number}", "T") for number in range(200)]
+    assert not draw(graph(many, ())).fits
+
+
 def test_nothing_is_no_picture() -> None:
     assert not draw(Graph())
     assert isinstance(draw(Graph()), Drawing)
