@@ -128,7 +128,7 @@ def test_after_a_run_there_is_what_it_left(past: list[Deployment], look: Callabl
     assert "strands.yaml" in page and "customer-support" in page  # the configuration, as deployed and effective
     assert "Configuration for dev, with every default" in page
     assert "marked" not in page
-    assert f"?from={past[0].public_id}&amp;to={past[1].public_id}" in page
+    assert f"?from=record:{past[0].public_id}&amp;to=environment:dev" in page
 
 
 def test_in_the_middle_of_a_run_there_is_what_it_had_made_by_then(
@@ -210,9 +210,16 @@ def test_those_who_could_do_most_are_shown_first(
     assert found.more == len(found.members) - 1
 
 
-def test_the_record_s_page_leads_there(past: list[Deployment], vera: User, visit: Visit, dev: Environment) -> None:
+def test_records_and_the_timeline_lead_there(
+    past: list[Deployment], vera: User, visit: Visit, dev: Environment
+) -> None:
     page = visit(vera).get(reverse("record", args=[dev.project.slug, past[0].public_id])).content.decode()
     assert f"{at(dev)}?record={past[0].public_id}" in page
+    timeline = (
+        visit(vera).get(reverse("timeline", args=[dev.project.slug]), {"at": "2026-11-20T11:30"}).content.decode()
+    )
+    assert f"{at(dev)}?record={past[0].public_id}" in timeline
+    assert f"{at(dev)}?time=2026-11-20T11:30:00Z" in timeline
 
 
 def test_a_run_without_a_record_yet_is_read_from_the_rows(
