@@ -67,7 +67,8 @@ class Bar:
 def asked_time(tapes: Sequence[Tape], query: Mapping[str, str]) -> int | None:
     """The milliseconds that the query asks for, by `time` and by where `go` leads from there; None for neither.
 
-    `go` is next, previous, failure, failure-before, start or end; anything else leads nowhere.
+    `go` is next, previous, failure, failure-before, start or end; anything else leads nowhere. Behind the last failure
+    comes the first.
     """
     time, most = _number(query.get("time", "")), max(tape.milliseconds for tape in tapes)
     if time is None and not query.get("go"):
@@ -82,9 +83,9 @@ def asked_time(tapes: Sequence[Tape], query: Mapping[str, str]) -> int | None:
             earlier = (tape.at[index - 1] for tape in tapes if (index := bisect_left(tape.at, time)))
             return max(earlier, default=0)
         case "failure":
-            return next((at for at in failures if at > time), time)
+            return next((at for at in failures if at > time), min(failures, default=time))
         case "failure-before":
-            return next((at for at in reversed(failures) if at < time), time)
+            return next((at for at in reversed(failures) if at < time), max(failures, default=time))
         case "start":
             return 0
         case "end":
@@ -106,9 +107,9 @@ def asked_number(tape: Tape, query: Mapping[str, str]) -> int:
         case "previous":
             return max(at - 1, 0)
         case "failure":
-            return next((number for number in failures if number > at), at)
+            return next((number for number in failures if number > at), min(failures, default=at))
         case "failure-before":
-            return next((number for number in reversed(failures) if number < at), at)
+            return next((number for number in reversed(failures) if number < at), max(failures, default=at))
         case "start":
             return 0
         case "end":
