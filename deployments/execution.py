@@ -29,6 +29,7 @@ from deployments import (
 )
 from deployments.auditing import audit
 from deployments.aws.credentials import Keys
+from deployments.certificates import making as certificates
 from deployments.deciding.successors import outdate
 from deployments.dispatch import enqueue
 from deployments.engine import story
@@ -74,7 +75,7 @@ def run(*, deployment_id: int, announce: broadcasts.Announce = broadcasts.run_ch
     if held is None:
         return deployment
     try:
-        _record_what_is_owed(deployment)
+        _record_what_is_owed(deployment, held)
         _hold(deployment, held, announce, keys, gives_up)
     except LostLease:
         logger.warning("%s: another worker took over", deployment.public_id)
@@ -115,7 +116,7 @@ def record_late(*, deployment_id: int) -> None:
     if held is None:
         return
     try:
-        _record_what_is_owed(deployment)
+        _record_what_is_owed(deployment, held)
     finally:
         leases.release(held)
     _wake_next(deployment)
@@ -146,11 +147,17 @@ def _wake_next(deployment: Deployment) -> None:
         enqueue("run", waiting.pk)
 
 
-def _record_what_is_owed(deployment: Deployment) -> None:
+def _record_what_is_owed(deployment: Deployment, held: leases.Held) -> None:
     """Records earlier runs of the environment whose worker died, or whose store failed, before their record."""
     owed = Deployment.objects.filter(environment_id=deployment.environment_id, status__in=RAN, recorded=False)
     for earlier in owed.order_by("started_at"):
-        recording.record_run(_load(earlier.pk))
+        _record(earlier.pk, held)
+
+
+def _record(deployment_id: int, held: leases.Held) -> None:
+    """Certifies a rollback, and writes the record with that in it; what was done before a crash is found done."""
+    certificates.seal(_load(deployment_id), held)
+    recording.record_run(_load(deployment_id))
 
 
 class _RunControl:
@@ -259,7 +266,7 @@ def _finish(
             if undo is not None:
                 second_factor.hand_over(ended=deployment, following=undo)
     try:
-        recording.record_run(_load(deployment.pk))
+        _record(deployment.pk, held)
     except Exception:  # the run is over and true either way; the sweep tries again
         logger.exception("%s could not be recorded yet", deployment.public_id)
     last = Deployment.objects.values_list("last_event", flat=True).get(pk=deployment.pk)

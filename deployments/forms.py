@@ -147,9 +147,14 @@ class MessageForm(StyledForm):
     message = forms.CharField(label="Why", max_length=200, required=False)
 
 
-class RollbackForm(MessageForm):
+class RollbackForm(StyledForm):
     """Why, and how much of the environment."""
 
+    message = forms.CharField(
+        label="What is wrong with what is there now",
+        max_length=200,
+        help_text="The release that is taken away is quarantined with this as the reason.",
+    )
     targets = TargetsField()
 
 

@@ -10,10 +10,12 @@ from django.db import transaction
 
 from deployments import states
 from deployments.auditing import audit
+from deployments.certificates.models import CertificateDocument
 from deployments.deciding.words import said_of
 from deployments.engine.clock import iso
 from deployments.engine.errors import PlanMismatch
 from deployments.engine.plan import Action, Change, Plan
+from deployments.holding.concerning import standing_when_begun
 from deployments.models import RAN, Deployment, RunEvent, Step
 from history.anchors import anchor_of
 from history.metadata import Counts, Metadata
@@ -36,14 +38,16 @@ def record_run(deployment: Deployment) -> None:
         return
     state_after = states.load(deployment.environment).as_dict()
     approvals = said_of(deployment)
+    sealed = CertificateDocument.objects.filter(deployment=deployment).exclude(text="").first()
     row = record(
         Documents(
-            metadata=_metadata(deployment, state_after, approvals),
+            metadata=_metadata(deployment, state_after, approvals, sealed),
             config_yaml=deployment.configuration.text,
             plan=deployment.plan.text,
             approvals=approvals,
             state_before=deployment.plan.state_before,
             state_after=state_after,
+            certificate=sealed.text if sealed else None,
             events=(_event(row) for row in deployment.events.iterator(chunk_size=2000)),
         ),
         audit=anchor_of(deployment.environment.project),
@@ -53,7 +57,12 @@ def record_run(deployment: Deployment) -> None:
             audit(Deed.RECORD_WRITTEN, deployment, None, digest=row.manifest_digest)
 
 
-def _metadata(deployment: Deployment, state_after: dict[str, Any], approvals: list[dict[str, Any]]) -> Metadata:
+def _metadata(
+    deployment: Deployment,
+    state_after: dict[str, Any],
+    approvals: list[dict[str, Any]],
+    sealed: CertificateDocument | None,
+) -> Metadata:
     plan = _readable(deployment)
     tried = [_tried(step) for step in deployment.steps.all()]
     done = {step.logical_id for step in tried if step.status == Step.Status.SUCCEEDED}
@@ -91,6 +100,8 @@ def _metadata(deployment: Deployment, state_after: dict[str, Any], approvals: li
         proposed_by=deployment.proposed_by_text,
         approved_by=tuple(dict.fromkeys(map(_name, filter(_is_approval, approvals)))),
         touched=touched_by(json.loads(deployment.plan.text), tried) if plan else (),
+        verdict=sealed.value().verdict if sealed else "",
+        on_hold=[{"id": hold.pk, "what": hold.what, "reason": hold.reason} for hold in standing_when_begun(deployment)],
     )
 
 

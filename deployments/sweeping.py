@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from deployments import approvals, second_factor
 from deployments.auditing import audit
+from deployments.certificates.models import CertificateDocument
 from deployments.comparing.models import LiveReading
 from deployments.dispatch import enqueue
 from deployments.models import RAN, Deployment, DriftCheck, Lease, Status
@@ -67,12 +68,14 @@ def sweep() -> int:
     )
     orphaned = Deployment.objects.filter(status=Status.RUNNING, environment_id__in=free)
     owed = Deployment.objects.filter(status__in=RAN, recorded=False, ended_at__lt=late, environment_id__in=free)
+    certificates = CertificateDocument.objects.filter(reading=True, asked_at__lt=late)
     drifts = DriftCheck.objects.filter(status="checking", requested_at__lt=late)
     readings = LiveReading.objects.filter(status="reading", total=0, requested_at__lt=late)
     messages = [
         *(("plan", pk) for pk in unplanned.values_list("pk", flat=True)),
         *(("run", pk) for pk in (queued | orphaned).order_by("queued_at", "pk").values_list("pk", flat=True)),
         *(("record", pk) for pk in owed.values_list("pk", flat=True)),
+        *(("certify", pk) for pk in certificates.values_list("pk", flat=True)),
         *(("drift", pk) for pk in drifts.values_list("pk", flat=True)),
         *(("read_live", pk) for pk in readings.values_list("pk", flat=True)),
         *(("deliver", pk) for pk in delivering.late(PATIENCE)),

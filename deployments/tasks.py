@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from deployments import broadcasts, execution, planning, sweeping
 from deployments import drift as drift_checks
+from deployments.certificates import making as certificates
 from deployments.comparing import live
 from deployments.deciding import freezes
 from deployments.retaining import expiring as retaining
@@ -32,6 +33,12 @@ def run(deployment_id: int) -> None:
 def record(deployment_id: int) -> None:
     """Writes the record of a run whose record failed before."""
     execution.record_late(deployment_id=deployment_id)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def certify(deployment_id: int) -> None:
+    """Looks again at what a deployment made."""
+    certificates.read_again(deployment_id=deployment_id)
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from deployments.certificates import views as certificates
 from deployments.discussing.views import read
-from deployments.timelines import urls as timelines
 from deployments.holding import views as holding
 from deployments.moments import views as moments
 from deployments.moving import views as moving
 from deployments.replaying import views as replaying
 from deployments.retaining import urls as retaining
 from deployments.run_logs import views as run_logs
+from deployments.timelines import urls as timelines
 from deployments.views import (
     access,
     adopting,
@@ -56,6 +57,7 @@ environment_patterns = [
     path("secrets/", secrets.secrets, name="environment-secrets"),
     path("adopt/", adopting.adopt, name="environment-adopt"),
     path("drift/", drift.drift, name="environment-drift"),
+    path("last-good/", rollback.last_good, name="environment-last-good"),
     path("holds/", holding.holds, name="environment-holds"),
     path("holds/<int:pk>/lift/", holding.lift, name="environment-hold-lift"),
     path("export/", exporting.export, name="environment-export"),
@@ -70,6 +72,7 @@ environment_patterns = [
 
 deployment_patterns = [
     path("", deployments.deployment, name="deployment"),
+    path("certificate/", certificates.certificate, name="deployment-certificate"),
     path("news/", deployments.news, name="deployment-news"),
     path("log/", run_logs.log, name="deployment-log"),
     path("log.<slug:kind>", run_logs.log_file, name="deployment-log-file"),
@@ -96,12 +99,14 @@ api_patterns = [
     path("environments/<slug:environment>/promotions", api.promotions_to, name="api-promotions"),
     path("environments/<slug:environment>/rollbacks", api.rollbacks_of, name="api-rollbacks"),
     path("environments/<slug:environment>/destructions", api.destructions, name="api-destructions"),
+    path("environments/<slug:environment>/holds", api.holds, name="api-holds"),
     path("environments/<slug:environment>/secrets", api.secrets, name="api-secrets"),
     path("environments/<slug:environment>/secrets/<slug:secret>", api.secret, name="api-secret"),
     path("releases", release_api.releases, name="api-releases"),
     path("deployments", api.deployments, name="api-deployments"),
     path("deployments/<slug:deployment>", api.deployment, name="api-deployment"),
     path("deployments/<slug:deployment>/plan", api.plan, name="api-plan"),
+    path("deployments/<slug:deployment>/certificate", api.certificate, name="api-certificate"),
     path("deployments/<slug:deployment>/run", api.run, name="api-run"),
     path("deployments/<slug:deployment>/events", api.events, name="api-events"),
 ]

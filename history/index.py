@@ -181,6 +181,7 @@ def _fields(manifest: Manifest, metadata: Metadata, environment: Environment | N
         "undoes": metadata.undoes,
         "promoted_from": metadata.promoted_from,
         "approved_by": [fitting(name, 150) for name in metadata.approved_by],
+        "verdict": metadata.verdict,
         "prefix": manifest.prefix,
         "manifest_digest": manifest.digest(),
         "previous_digest": manifest.previous or "",

@@ -13,6 +13,7 @@ STATE_BEFORE = "state-before.json"
 STATE_AFTER = "state-after.json"
 EVENTS = "execution-log.jsonl"
 METADATA = "metadata.json"
+CERTIFICATE = "certificate.json"
 MANIFEST = "manifest.json"
 LOGS = "logs/"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,8 @@ class Metadata:
     None where it is unknown; `what_changed` a sentence for lists; `rollback_to` the deployment a rollback aims at;
     `undoes` the failed run that it takes back; `promoted_from` the environment whose deployment it brings;
     `proposed_by` and `approved_by` names for people; `touched` what it did to each resource. The last five are not in
-    records from before there was such a thing, and `touched` is None then.
+    records from before there was such a thing, and `touched` is None then. `verdict` is what a rollback's certificate
+    comes to; `on_hold` what was held when the run began: id, what and reason of each.
     """
 
     deployment_id: str
@@ -57,6 +58,8 @@ class Metadata:
     proposed_by: str = ""
     approved_by: tuple[str, ...] = ()
     touched: tuple[Touched, ...] | None = None
+    verdict: str = ""
+    on_hold: Sequence[Mapping[str, Any]] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, as `metadata.json` holds it."""
@@ -91,6 +94,8 @@ class Metadata:
             "proposedBy": self.proposed_by,
             "approvedBy": list(self.approved_by),
             **({} if self.touched is None else {"touched": [each.as_dict() for each in self.touched]}),
+            **({"verdict": self.verdict} if self.verdict else {}),
+            **({"onHold": [dict(hold) for hold in self.on_hold]} if self.on_hold else {}),
         }
 
     @classmethod
@@ -121,4 +126,6 @@ class Metadata:
             proposed_by=data.get("proposedBy", ""),
             approved_by=tuple(data.get("approvedBy", ())),
             touched=tuple(map(Touched.from_dict, data["touched"])) if "touched" in data else None,
+            verdict=data.get("verdict", ""),
+            on_hold=data.get("onHold", ()),
         )

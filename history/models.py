@@ -64,6 +64,7 @@ class Record(models.Model):
     undoes = models.CharField(max_length=100, blank=True, help_text="id of the failed run it took back")
     promoted_from = models.CharField(max_length=20, blank=True, help_text="environment whose deployment it brought")
     approved_by = models.JSONField(default=list, help_text="names of those who approved it")
+    verdict = models.CharField(max_length=30, blank=True, help_text="of a rollback's certificate")
 
     prefix = models.CharField(max_length=300, help_text="folder in the store, ends with a slash")
     manifest_digest = models.CharField(max_length=64)

@@ -78,6 +78,10 @@ class RecordReader:
         """The state file after the run."""
         return self._load(layout.STATE_AFTER, _mapping)
 
+    def certificate(self) -> dict[str, Any] | None:
+        """What a rollback restored (deployments.engine.certificate.Certificate as JSON); None where there is none."""
+        return self._load(layout.CERTIFICATE, _mapping) if layout.CERTIFICATE in self.manifest.files else None
+
     def metadata(self) -> Metadata:
         """The head data."""
         return self._load(layout.METADATA, _metadata)

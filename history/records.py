@@ -25,6 +25,7 @@ class Documents:
 
     `plan` is the plan's canonical JSON text, byte for byte what was approved; `approvals` are plain dicts; the states
     are state files (deployments.engine.state); `events` are execution events as dicts, numbered from 1 without gaps.
+    `certificate` is the canonical JSON text of what a rollback restored, None for anything else.
     """
 
     metadata: Metadata
@@ -34,6 +35,7 @@ class Documents:
     state_before: Mapping[str, Any]
     state_after: Mapping[str, Any]
     events: Iterable[Mapping[str, Any]]
+    certificate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,8 @@ def files_of(documents: Documents) -> Files:
         }
     except (ValueError, TypeError) as error:
         raise NotARecord(f"a document of {documents.metadata.deployment_id} is not plain JSON: {error}") from error
+    if documents.certificate is not None:
+        content[layout.CERTIFICATE] = documents.certificate.encode()
     logs = log_lines(events)
     owners = {name: resource for resource, name in layout.log_names(logs).items()}
     content |= {name: "".join(logs[resource]).encode() for name, resource in owners.items()}

@@ -60,6 +60,7 @@ def record(request: HttpRequest, slug: str, deployment_id: str) -> HttpResponse:
         "record": row,
         "metadata": reader.metadata(),
         "approvals": reader.approvals(),
+        "certificate": reader.certificate(),
         "files": sorted((name, file.size, file.sha256) for name, file in reader.manifest.files.items()),
         "configuration": lines_of(reader.config_text()),
         "previous": siblings.filter(sequence=row.sequence - 1).first(),

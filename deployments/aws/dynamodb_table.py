@@ -44,6 +44,7 @@ class DynamoDbTable(TaggedApart):
         label="DynamoDB table",
         immutable=frozenset({"TableName", "KeySchema", "LocalSecondaryIndexes"}),
         stateful=True,
+        holds="the items",
         name_property="TableName",
         unordered=frozenset({"AttributeDefinitions", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"}),
         defaults=shapes.DEFAULTS,

@@ -31,6 +31,7 @@ class S3Bucket(AwsProvisioner):
         label="S3 bucket",
         immutable=frozenset({"BucketName"}),
         stateful=True,
+        holds="the objects",
         name_property="BucketName",
         defaults=DEFAULTS,
         normalise=normalise,

@@ -33,6 +33,7 @@ class SecretsManagerSecret(AwsProvisioner):
         label="secret",
         immutable=frozenset({"Name"}),
         stateful=True,
+        holds="the value",
         name_property="Name",
         defaults={"Description": "", "KmsKeyId": "alias/aws/secretsmanager"},
         write_only=frozenset({"GenerateSecretString"}),

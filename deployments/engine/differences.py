@@ -57,7 +57,10 @@ def property_changes(
             replaces=kind.fixes(place.path, place.live, place.desired),
             unknown=unknown,
         )
-        rows.append(_concealed(row, secret_key) if _touches(place.path, kind.sensitive) else row)
+        if _touches(place.path, kind.sensitive):
+            before, after = (conceal(kind, place.path, side, secret_key) for side in (row.before, row.after))
+            row = replace(row, before=before, after=after, sensitive=True)
+        rows.append(row)
     return tuple(rows)
 
 
@@ -148,10 +151,8 @@ def _touches(path: str, names: Collection[str]) -> bool:
     return bool(names) and any(f"{path}.".startswith(f"{name}.") or f"{name}.".startswith(f"{path}.") for name in names)
 
 
-def _concealed(row: PropertyChange, key: bytes) -> PropertyChange:
-    def digest(value: Any) -> Any:
-        if value is ABSENT:
-            return ABSENT
-        return "digest:" + hmac.new(key, dumps(value).encode(), hashlib.sha256).hexdigest()[:16]
-
-    return replace(row, before=digest(row.before), after=digest(row.after), sensitive=True)
+def conceal(kind: Kind, path: str, value: Any, key: bytes) -> Any:
+    """The value, or where the kind calls the path sensitive a keyed digest that stands for it."""
+    if value is ABSENT or not _touches(path, kind.sensitive):
+        return value
+    return "digest:" + hmac.new(key, dumps(value).encode(), hashlib.sha256).hexdigest()[:16]

@@ -40,6 +40,7 @@ class Kind:
         immutable: properties whose change needs a replacement: top-level ones, or dotted paths below one (`A.B`; `*`
             stands for every entry of a list).
         stateful: deleting it destroys data.
+        holds: what kind of data that is, for people (`the items`); nothing where nobody knows.
         name_property: the property that carries the deterministic physical name, if it has one.
         policies: properties that hold IAM policy documents (`PolicyDocument`-shaped, or lists of CloudFormation's
             `Policies` entries); they are compared by meaning.
@@ -66,6 +67,7 @@ class Kind:
     label: str
     immutable: frozenset[str] = frozenset()
     stateful: bool = False
+    holds: str = ""
     name_property: str | None = None
     policies: frozenset[str] = frozenset()
     unordered: frozenset[str] = frozenset()

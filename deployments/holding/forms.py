@@ -26,7 +26,7 @@ class HoldForm(StyledForm):
     def __init__(self, *args: Any, environment: Environment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._brought = _brought_to(environment)
-        choices = [("", "Everything: automation deploys nothing here")]
+        choices = [("", "Everything that automation brings")]
         choices += [(key, f"The release {release_of(each).name}") for key, each in self._brought.items()]
         self.fields["release"].choices = choices  # type: ignore[attr-defined]
 

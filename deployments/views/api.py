@@ -14,11 +14,13 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
 from deployments import following, orders, planning, promotions, rollbacks, secret_values
+from deployments.certificates.models import CertificateDocument
 from deployments.deciding import decisions
 from deployments.engine.plan import PlanKind
 from deployments.errors import NotAllowed, OnHold, WorkflowError
 from deployments.holding.concerning import said as said_of_hold
-from deployments.holding.concerning import standing_before
+from deployments.holding.concerning import standing_at, standing_before
+from deployments.holding.models import Hold
 from deployments.models import Deployment, Method, PlanDocument, Status
 from history.models import Record
 from projects.access import Access, environments_where
@@ -96,14 +98,19 @@ def post_promotion(request: HttpRequest, access: Access, environment: str) -> Ht
 
 @endpoint(Action.PROPOSE)
 def post_rollback(request: HttpRequest, access: Access, environment: str) -> HttpResponse:
-    """Proposes to go back `to` a deployment of the environment that succeeded; `message`; `targets` limit it."""
-    said = body_of(request, to=str, message=str, targets=list)
+    """Proposes to go back `to` a deployment of the environment that succeeded, or to the `lastGood` one; `message` is
+    the reason with which the release that is taken away is quarantined; `targets` limit it.
+    """
+    said = body_of(request, to=str, lastGood=bool, message=str, targets=list)
     targets = _targets(said)
     records = Record.objects.of_environment(access.place)
+    good = rollbacks.last_good(access.place).record if said["lastGood"] else None
+    if said["lastGood"] and good is None:
+        raise Refusal(409, "not-now", "There is no earlier deployment that was good.", "Name one to go back to.")
     try:
         found = rollbacks.propose(
             environment=access.place,
-            record=get_object_or_404(records, deployment_id=said["to"] or ""),
+            record=good or get_object_or_404(records, deployment_id=said["to"] or ""),
             actor=access.user,
             method=Method.API,
             message=said["message"] or "",
@@ -213,6 +220,23 @@ def get_events(request: HttpRequest, access: Access, deployment: str) -> HttpRes
     return as_json({"events": events, "last": found.last_event, "ended": not found.is_open})
 
 
+@endpoint(Action.VIEW, _place)
+def get_certificate(request: HttpRequest, access: Access, deployment: str) -> HttpResponse:
+    """What a rollback restored, as it is sealed in its record: a verdict, and per resource digests and exceptions."""
+    found = _find(access, deployment)
+    sealed = CertificateDocument.objects.filter(deployment=found).exclude(text="").first()
+    if sealed is None:
+        todo = "Rollbacks have one once they have ended."
+        raise Refusal(409, "no-certificate", f"There is no certificate: {found.get_status_display()}.", todo)
+    return HttpResponse(sealed.text, content_type="application/json")
+
+
+@endpoint(Action.VIEW)
+def get_holds(request: HttpRequest, access: Access, environment: str) -> HttpResponse:
+    """What is held in the environment now: a release, or everything where `revision` is null. Only people resume."""
+    return as_json({"holds": [_hold(each) for each in standing_at(access.place)]})
+
+
 @endpoint(Action.VIEW)
 def get_secrets(request: HttpRequest, access: Access, environment: str) -> HttpResponse:
     """The deployed secrets: names, whether each was given a value, and when; never a value."""
@@ -238,6 +262,19 @@ def _held(hold: OnHold, missing: list[str] | None = None) -> Refusal:
     """What a token brings is held; the code is its own, so that a pipeline can tell it from other refusals."""
     todo = "A person has to resume it, or deploy it in person."
     return Refusal(409, "on-hold", str(hold), todo, **({"missing": missing} if missing else {}))
+
+
+def _hold(hold: Hold) -> dict[str, Any]:
+    return {
+        "id": hold.pk,
+        "everywhere": hold.environment is None,
+        "revision": hold.configuration_number,
+        "source": hold.source_digest or None,
+        "reason": hold.reason,
+        "placedBy": hold.placed_by_text,
+        "placedAt": hold.placed_at.isoformat(),
+        "becauseOf": hold.because_of.public_id if hold.because_of else None,
+    }
 
 
 def _secret(found: secret_values.Secret) -> dict[str, Any]:
@@ -315,5 +352,7 @@ deployment = resource(GET=get_deployment)
 plan = resource(GET=get_plan)
 run = resource(POST=post_run, DELETE=delete_run)
 events = resource(GET=get_events)
+certificate = resource(GET=get_certificate)
+holds = resource(GET=get_holds)
 secrets = resource(GET=get_secrets)
 secret = resource(PUT=put_secret)

@@ -8,13 +8,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET
 
-from deployments import following, promotions, second_factor
+from deployments import following, promotions, rollbacks, second_factor
+from deployments.certificates.models import CertificateDocument
 from deployments.checks import Verdict
 from deployments.discussing.forms import NewThreadForm
 from deployments.discussing.reading import page as threads_of
 from deployments.discussing.reading import tallies
 from deployments.engine.errors import PlanMismatch
 from deployments.engine.plan import Action as PlanAction
+from deployments.engine.plan import PlanKind
 from deployments.forms import CodeForm
 from deployments.models import Deployment, PlanDocument, Status
 from deployments.plan_reading import PlanReading
@@ -127,6 +129,10 @@ def describe(access: Access, found: Deployment, draft: str = "") -> dict[str, An
         context |= {"checks": checks, "checks_failed": any(each["verdict"] == Verdict.FAILED for each in checks)}
     if found.planned_at and not found.undoes:
         context |= reviewing(access, found, draft)
+    if found.kind == PlanKind.ROLLBACK and found.planned_at:
+        sealed = CertificateDocument.objects.filter(deployment=found).exclude(text="").first()
+        context["certificate"] = sealed.value().as_dict() if sealed else None
+        context["foreseen"] = rollbacks.foreseen(found) if found.is_open and not found.started_at else ()
     if found.started_at:
         context |= {
             "run": following.view(found),

@@ -95,6 +95,8 @@ class Deed(models.TextChoices):
     LIVE_READ = "live.read", "read what is live"
     API_TRIED = "api.tried", "called the deployed API"
     CONNECTION_TESTED = "connection.tested", "tested how an environment is reached"
+    CERTIFIED = "certificate.made", "certified what a run restored"
+    CERTIFIED_AGAIN = "certificate.asked", "asked to certify again"
     RECORD_WRITTEN = "record.written", "wrote the record of a run"
     DRIFT_FOUND = "drift.found", "looked for drift"
     EXPORT_READ = "export.read", "read an export"

@@ -216,8 +216,13 @@ def _debt_need(debt: Debt, approvers: Iterable[Person]) -> Need:
 def _hold_need(held: Held, people: Iterable[Person]) -> Need:
     able = sorted((person for person in people if can(person.role, Action.HOLD)), key=lambda person: person.id)
     names = listed([person.name for person in able], most=5, word="or") or "an owner"
-    who = "Whoever may deploy here" if held.by_deployers else names
-    text = f"{held.said} {who} can let this plan pass and say why; {names} can resume."
+    passing = "can let this plan pass, saying why"
+    ways = (
+        f"Whoever may deploy here {passing}; {names} can resume"
+        if held.by_deployers
+        else f"{names} {passing}, or resume"
+    )
+    text = f"{held.said} {ways}."
     return Need(NeedKind.HOLD, text, people=() if held.by_deployers else tuple(person.id for person in able))
 
 

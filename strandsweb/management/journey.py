@@ -19,6 +19,8 @@ from deployments import approvals, broadcasts, execution, orders, planning, seco
 from deployments.deciding import decisions
 from deployments.engine.plan import Action as PlanAction
 from deployments.errors import WorkflowError
+from deployments.holding.concerning import standing_before
+from deployments.holding.lifting import let_pass
 from deployments.models import Deployment, Status, Step
 from projects.access import Access, access_to
 from projects.models import Environment, User
@@ -39,6 +41,9 @@ class JourneyCommand(BaseCommand):
         parser.add_argument("--approve-as", metavar="USER", help="who approves it, where approval is asked for")
         parser.add_argument("--message", default="", help="why, for the history")
         parser.add_argument("--mfa-code", default="", metavar="CODE", help="of the MFA device, where one is asked for")
+        parser.add_argument(
+            "--in-spite-of-hold", default="", metavar="REASON", help="run it although it is held; says why"
+        )
         parser.add_argument("--plan-only", action="store_true", help="stop when the plan is made")
         parser.add_argument("--json", action="store_true", help="print the result as one JSON document")
         parser.add_argument(
@@ -79,6 +84,8 @@ class JourneyCommand(BaseCommand):
             raise WorkflowError(
                 f"{deployment.public_id} would destroy data. Look at its plan, then repeat with --accept-data-loss."
             )
+        if deployment.status == Status.WAITING and (reason := options["in_spite_of_hold"]):
+            deployment = _let_pass(deployment, user_named(options["actor"]), reason)
         if deployment.status == Status.WAITING and options["approve_as"]:
             approver = user_named(options["approve_as"])
             access_to(approver, deployment.environment.project.slug, Action.APPROVE, deployment.environment.name)
@@ -86,6 +93,8 @@ class JourneyCommand(BaseCommand):
             deployment = approvals.approve(deployment_id=deployment.pk, actor=approver, review=review, inline=True)
         if deployment.status == Status.WAITING:
             deployment.error = "It is waiting for approval: " + " ".join(decisions.decision(deployment).words)
+            if standing_before(deployment):
+                deployment.error += " Here that is --in-spite-of-hold REASON."
             return deployment
         if deployment.status == Status.READY:
             if deployment.environment.asks_for_code:
@@ -111,6 +120,20 @@ class JourneyCommand(BaseCommand):
         self.stdout.write(f"{deployment.public_id}: {deployment.get_status_display()} ({counts or 'no resources'})")
         for problem in deployment.problems:
             self.stderr.write(f"  line {problem['line']}: {problem['message']} {problem['suggestion']}".rstrip())
+
+
+def _let_pass(deployment: Deployment, actor: User, reason: str) -> Deployment:
+    """The plan, let pass every hold that keeps it back."""
+    for hold in standing_before(deployment):
+        deployment = let_pass(
+            deployment_id=deployment.pk,
+            hold_id=hold.pk,
+            actor=actor,
+            reason=reason,
+            plan_digest=deployment.plan.digest,
+            inline=True,
+        )
+    return deployment
 
 
 def mfa_code(options: dict[str, Any], environment: Environment) -> str:

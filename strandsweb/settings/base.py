@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "deployments.comparing",
     "deployments.holding",
     "deployments.timelines",
+    "deployments.certificates",
     "strandsweb",
 ]
 

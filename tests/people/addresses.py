@@ -70,6 +70,8 @@ API: dict[str, tuple[str, ...]] = {
     "api-secret": ("{slug}", "{environment}", "crm-token"),
     "api-deployment": ("{slug}", "{deployment}"),
     "api-plan": ("{slug}", "{deployment}"),
+    "api-certificate": ("{slug}", "{deployment}"),
+    "api-holds": ("{slug}", "{environment}"),
     "api-run": ("{slug}", "{deployment}"),
     "api-events": ("{slug}", "{deployment}"),
     "api-incidents": ("{slug}",),

@@ -110,6 +110,7 @@ RUNGS = [
     Rung("environment-optimise", "GET", VIEW, ("dev",)),
     Rung("environment-optimise-finding", "GET", VIEW, ("dev", "0" * 12), (302,)),
     Rung("environment-optimise-finding", "POST", Action.EDIT_CONFIGURATION, ("dev", "0" * 12), (302,)),
+    Rung("environment-last-good", "GET", Action.PROPOSE, ("dev",), (302,)),
     Rung("environment-holds", "GET", VIEW, ("dev",)),
     Rung("environment-holds", "POST", Action.HOLD, ("dev",), (422,)),
     Rung("environment-hold-lift", "POST", Action.HOLD, ("dev", "{hold}"), (302,)),
@@ -119,6 +120,8 @@ RUNGS = [
     Rung("environment-promote", "GET", VIEW, ("dev",), (302,)),
     Rung("deployments", "GET", VIEW),
     Rung("deployment", "GET", VIEW, ("{deployment}",)),
+    Rung("deployment-certificate", "GET", VIEW, ("{record}",)),
+    Rung("deployment-certificate", "POST", Action.PROPOSE, ("{record}",), (302,)),
     Rung("deployment-news", "GET", VIEW, ("{deployment}",)),
     Rung("deployment-log", "GET", VIEW, ("{deployment}",)),
     Rung("deployment-log-file", "GET", VIEW, ("{record}", "txt")),
@@ -191,7 +194,7 @@ RUNGS = [
     Rung("replay-frames", "GET", VIEW, ("{record}",)),
     Rung("replay-pair", "GET", VIEW),
     Rung("rollback", "GET", Action.PROPOSE, ("{record}",)),
-    Rung("rollback", "POST", Action.PROPOSE, ("{record}",), (302,)),
+    Rung("rollback", "POST", Action.PROPOSE, ("{record}",), (422,)),
 ]
 OPEN = {"healthz", "readyz", "sign-in", "sign-out", "inbox-badge"}  # answer to anybody
 PERSONAL: dict[str, tuple[str, ...]] = {  # answer to anybody who is signed in, with their own things

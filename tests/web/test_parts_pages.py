@@ -29,7 +29,7 @@ def test_a_plan_can_be_limited_by_names(
 def test_a_rollback_can_be_limited_by_names(recorded: Deployment, bob: User, visit: Visit) -> None:
     url = reverse("rollback", args=["support-desk", recorded.public_id])
     assert 'name="targets"' in visit(bob).get(url).content.decode()
-    visit(bob).post(url, {"message": "", "targets": "AlertsTopic"})
+    visit(bob).post(url, {"message": "Wrong", "targets": "AlertsTopic"})
     made = Deployment.objects.latest("pk")
     assert (made.kind, made.targets) == ("rollback", ["AlertsTopic"])
 
