@@ -58,10 +58,12 @@ def _download(request: HttpRequest, end: Record, before: Head, name: str) -> Str
     return streamed(request, parts, f"{end.project_slug}-{name}-history.zip")
 
 
-def streamed(request: HttpRequest, parts: Iterator[bytes], name: str) -> StreamingHttpResponse:
-    """A zip as a download of that name, sent while it is made."""
+def streamed(
+    request: HttpRequest, parts: Iterator[bytes], name: str, content_type: str = "application/zip"
+) -> StreamingHttpResponse:
+    """A download of that name, sent while it is made."""
     response = StreamingHttpResponse(
-        _aside(parts) if isinstance(request, ASGIRequest) else parts, content_type="application/zip"
+        _aside(parts) if isinstance(request, ASGIRequest) else parts, content_type=content_type
     )
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from history import audit_views, export_views, storage_views, views
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("people/history/apply/", storage_views.apply, name="history-storage-apply"),
     path("projects/<slug:slug>/records/<slug:deployment_id>/restore/", storage_views.restore, name="record-restore"),
     path("projects/<slug:slug>/audit/verification/", audit_views.verification, name="audit-verification"),
+    path("projects/<slug:slug>/report/", include("history.compliance.urls")),
     path("projects/<slug:slug>/records/<slug:deployment_id>/", views.record, name="record"),
     path("projects/<slug:slug>/records/<slug:deployment_id>/verification/", views.verification, name="verification"),
     path(

@@ -31,14 +31,16 @@ def verify_all(project: str | None = None, environment: str | None = None) -> It
             yield place, _verified(store, keys, place)
 
 
-def verify_record(row: Record) -> Problem | None:
+def verify_record(row: Record, keys: Keys | Problem | None = None) -> Problem | None:
     """The first thing wrong with one record, its place in the chain and its signature included.
+
+    `keys` are those of the store, where they are read already.
 
     Raises:
         StoreError: see `verify_all`.
     """
     store = configured_store()
-    keys = believed_keys(store)
+    keys = keys or believed_keys(store)
     if isinstance(keys, Problem):
         return keys
     before = Head(row.sequence - 1, row.previous_digest) if row.previous_digest else BEGINNING

@@ -158,7 +158,7 @@ def as_csv(entries: QuerySet[AuditEntry]) -> Iterator[str]:
     for entry in entries.order_by("id").iterator(chunk_size=1000):
         row = as_dict(entry)
         row["detail"] = json.dumps(row["detail"], sort_keys=True) if row["detail"] else ""
-        yield writer.writerow([_inert(value) for value in row.values()])
+        yield writer.writerow([inert(value) for value in row.values()])
 
 
 def as_json_lines(entries: QuerySet[AuditEntry]) -> Iterator[str]:
@@ -167,6 +167,6 @@ def as_json_lines(entries: QuerySet[AuditEntry]) -> Iterator[str]:
         yield json.dumps(as_dict(entry), ensure_ascii=False) + "\n"
 
 
-def _inert(value: Any) -> Any:
+def inert(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
