@@ -37,7 +37,7 @@ class Policy:
         if self.succeeded_days is None and self.failed_days is None:
             return "every record is kept for ever"
         return (
-            f"the last {self.keep_last} are kept, what succeeded {_for(self.succeeded_days)},"
+            f"{_last(self.keep_last, 'is', 'are')} kept, what succeeded {_for(self.succeeded_days)},"
             f" what did not {_for(self.failed_days)}"
         )
 
@@ -122,10 +122,14 @@ def _verdict(record: Candidate, stays: str, among_last: bool, policy: Policy, no
 
 def _sentences(policy: Policy) -> tuple[str, str, str]:
     return (
-        f"the last {policy.keep_last} records are always kept",
+        f"{_last(policy.keep_last, 'record is', 'records are')} always kept",
         f"what succeeded is kept {_for(policy.succeeded_days)}",
         f"what did not succeed is kept {_for(policy.failed_days)}",
     )
+
+
+def _last(count: int, one: str, more: str) -> str:
+    return f"the last {one}" if count == 1 else f"the last {count} {more}"
 
 
 def _for(days: int | None) -> str:

@@ -112,7 +112,7 @@ def test_the_oldest_goes_first_and_reasons_are_sentences() -> None:
     [
         (Policy(), "every record is kept for ever"),
         (Policy(5, 365, 30), "the last 5 are kept, what succeeded for 365 days, what did not for 30 days"),
-        (Policy(1, None, 1), "the last 1 are kept, what succeeded for ever, what did not for a day"),
+        (Policy(1, None, 1), "the last is kept, what succeeded for ever, what did not for a day"),
     ],
 )
 def test_a_policy_in_words(policy: Policy, words: str) -> None:

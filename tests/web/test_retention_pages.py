@@ -111,7 +111,7 @@ def test_a_policy_is_reviewed_before_it_is_put_in_force(
     entry = AuditEntry.objects.get(deed=Deed.RETENTION_CHANGED)
     assert entry.detail["before"] == {"keepLast": 20, "succeededDays": None, "failedDays": None}
     page = browser.get(url).content.decode()
-    assert "In force: the last 1 are kept, what succeeded for 30 days, what did not for 7 days." in page
+    assert "In force: the last is kept, what succeeded for 30 days, what did not for 7 days." in page
     assert "this is the policy that is in force" in browser.post(url, {**wanted, "do": "review"}).content.decode()
     for wrong in ({"keep_last": "0"}, {"succeeded_days": "-1"}, {"failed_days": "x"}, {"keep_last": ""}):
         assert browser.post(url, {**wanted, **wrong}).status_code == 422
