@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db import connection
 
-from projects import protecting
+from projects import paths, protecting
 from projects.audit.models import AuditEntry
-from projects.models import Environment, Membership, User
+from projects.models import Environment, Membership, Project, User
 from projects.protection.model import Protection, Requirement
 from projects.roles import Role
 
@@ -67,6 +67,49 @@ def told_of(slug: str) -> dict[str, Any]:
     }
 
 
+ORDERS = {"bob": ("a", "b", "c"), "otto": ("b", "c", "a"), "oona": ("c", "a", "b")}
+
+
+def lay_out(slug: str) -> None:
+    """The owners, who are there already, have a project with three environments more."""
+    project = _environment(slug).project
+    for name in ("otto", "oona"):
+        Membership.objects.create(project=project, user=User.objects.get(username=name), role=Role.OWNER)
+    for name in ORDERS["bob"]:
+        Environment.objects.create(project=project, name=name, account="7" * 12, region="us-east-1")
+
+
+def bob_orders(of: tuple[str, int], moment: float) -> str:
+    """One path."""
+    return _order(of, "bob", moment)
+
+
+def otto_orders(of: tuple[str, int], moment: float) -> str:
+    """Another path, from the same one on."""
+    return _order(of, "otto", moment)
+
+
+def oona_orders(of: tuple[str, int], moment: float) -> str:
+    """A third."""
+    return _order(of, "oona", moment)
+
+
+def path_of(slug: str) -> dict[str, Any]:
+    """The path, and how often the audit log has it changed."""
+    project = Project.objects.get(slug=slug)
+    now = paths.path_of(project)
+    changes = AuditEntry.objects.filter(deed="path.changed", chain=project.pk).count()
+    return {"number": now.number, "names": list(now.names), "by": now.changed_by, "changes": changes}
+
+
+def _order(of: tuple[str, int], name: str, moment: float) -> str:
+    slug, base = of
+    project, actor = Project.objects.get(slug=slug), User.objects.get(username=name)
+    names = ORDERS[name][: 3 - base % 2]  # never the path that there is
+    _wait(moment)
+    return _heard(lambda: paths.change(project=project, names=names, base=base, actor=actor))
+
+
 def _propose(of: tuple[str, int], name: str, moment: float) -> str:
     slug, base = of
     environment, author = _environment(slug), User.objects.get(username=name)
@@ -91,7 +134,7 @@ def _heard(act: Callable[[], Any]) -> str:
     """What somebody is told: done, or why not."""
     try:
         act()
-    except (protecting.Refused, protecting.Conflict) as refusal:
+    except (protecting.Refused, protecting.Conflict, paths.PathConflict) as refusal:
         return type(refusal).__name__
     return "done"
 

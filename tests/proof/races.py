@@ -73,6 +73,21 @@ def _play_all(directory: Path) -> dict[str, Any]:
         told["freezes"].append(in_child(contests.told_of, pk).answer)
     told["deliveries"] = _deliveries(directory)
     told["protections"] = _protections()
+    told["paths"] = _paths()
+    return told
+
+
+def _paths() -> list[dict[str, Any]]:
+    """Three owners order the environments at once, each otherwise."""
+    from tests.proof import acts, owners
+
+    slug, told = "m00004", []
+    in_child(acts.found, slug, "700000000004", "small.yaml")
+    in_child(owners.lay_out, slug)
+    for _ in range(ROUNDS):
+        of = (slug, in_child(owners.path_of, slug).answer["number"])
+        heard = _at_once([(owners.bob_orders, of), (owners.otto_orders, of), (owners.oona_orders, of)])
+        told.append({"base": of[1], "heard": heard, **in_child(owners.path_of, slug).answer})
     return told
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from strandsweb.run import postgres
+from tests.proof.owners import ORDERS
 
 ROOT = Path(__file__).parents[2]
 POSTGRES = pytest.param(
@@ -108,3 +109,12 @@ def test_of_two_changes_of_protection_one_waits_and_is_settled_once(races: dict[
         in_force = told["newest"] if consented else in_force
         assert (told["state"], told["in force"], told["waits"]) == (state, in_force, 0)
         assert told["deeds"] == sorted(f"protection.{each}" for each in [*deed, "proposed"])
+
+
+@pytest.mark.processes
+def test_of_owners_who_order_the_path_at_once_one_does_and_the_others_hear_of_it(races: dict[str, Any]) -> None:
+    for told in races["paths"]:
+        assert sorted(told["heard"]) == ["PathConflict", "PathConflict", "done"]
+        assert told["number"] == told["changes"] == told["base"] + 1
+        winner = ("bob", "otto", "oona")[told["heard"].index("done")]
+        assert (told["by"], told["names"]) == (winner, list(ORDERS[winner])[: 3 - told["base"] % 2])
