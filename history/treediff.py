@@ -13,8 +13,8 @@ from history.wording import visible
 
 MOST_ROWS = 1_500
 LONGEST_VALUE = 2_000
-PREVIEW = 60
-"""Mappings and lists that take no more characters are shown as they are, and can still be opened."""
+PREVIEW = 100
+"""So much of a mapping or list is shown before it is opened."""
 
 
 class Mark(StrEnum):
@@ -72,24 +72,25 @@ class _Builder:
             case None:
                 rows = tuple(self._one(before, Mark.EQUAL))
                 mark = Mark.MOVED if moved else Mark.EQUAL
-                return TreeRow(key, mark, _text(before), _text(after), rows)
+                return TreeRow(key, mark, _text(before, key), _text(after, key), rows)
             case Replaced():
                 if isinstance(before, dict | list) or isinstance(after, dict | list):
                     rows = (self.alone("", before, Mark.REMOVED), self.alone("", after, Mark.ADDED))
                     return TreeRow(key, Mark.CHANGED, _size(before), _size(after), rows, open=True)
-                return TreeRow(key, Mark.CHANGED, _text(before), _text(after))
+                return TreeRow(key, Mark.CHANGED, _text(before, key), _text(after, key))
             case MapDiff():
                 rows = tuple(self._keys(before, after, difference))
             case ListDiff():
                 rows = tuple(self._items(before, after, difference))
         return TreeRow(key, Mark.MOVED if moved else Mark.CHANGED, _size(before), _size(after), rows, open=True)
 
-    def alone(self, key: str, value: Any, mark: Mark) -> TreeRow:
-        """A value that is on one side only."""
+    def alone(self, key: str, value: Any, mark: Mark, *, top: bool = True) -> TreeRow:
+        """A value that is on one side only; what is in it can be seen at once, what is in that once it is opened."""
         self.left -= 1
-        text = _text(value)
+        rows = tuple(self._one(value, mark))
+        text = _size(value) if rows and top else _text(value, key)
         before, after = (text, None) if mark is Mark.REMOVED else (None, text)
-        return TreeRow(key, mark, before, after, tuple(self._one(value, mark)))
+        return TreeRow(key, mark, before, after, rows, open=bool(rows) and top)
 
     def _one(self, value: Any, mark: Mark) -> Iterator[TreeRow]:
         """What is in a value that is the same all the way down, or on one side only."""
@@ -103,7 +104,7 @@ class _Builder:
         for key, item in inner:
             if self.left <= 0:
                 return
-            yield self.both(key, item, item, None) if mark is Mark.EQUAL else self.alone(key, item, mark)
+            yield self.both(key, item, item, None) if mark is Mark.EQUAL else self.alone(key, item, mark, top=False)
 
     def _keys(self, before: Any, after: Any, difference: MapDiff) -> Iterator[TreeRow]:
         for key in sorted({*before, *after}, key=str):
@@ -135,16 +136,17 @@ class _Builder:
             yield self.alone("", before[old], Mark.REMOVED)
 
 
-def _text(value: Any) -> str:
-    """A value in one line; of a long mapping or list how much is in it."""
+def _text(value: Any, key: str) -> str:
+    """A value in one line; of a long mapping or list how much is in it, of an item without a key how it begins."""
     text = visible(json.dumps(value, ensure_ascii=False, default=str))
-    if isinstance(value, dict | list):
-        return text if len(text) <= PREVIEW else _size(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+    longest = PREVIEW if isinstance(value, dict | list) else LONGEST_VALUE
+    if len(text) <= longest:
+        return text
+    return _size(value) if key and isinstance(value, dict | list) else f"{text[: longest - 1]}…"
 
 
 def _size(value: Any) -> str:
     if not isinstance(value, dict | list):
-        return _text(value)
+        return _text(value, "")
     noun = "key" if isinstance(value, dict) else "item"
     return f"{len(value)} {noun}{'' if len(value) == 1 else 's'}"

@@ -33,8 +33,10 @@ def test_equal_parts_are_folded_and_items_aligned() -> None:
         "  v  changed 2 keys | 2 keys",
         "    Act changed 1 | 2",
         '    Sid equal "A" | "A"',
-        '  +  added None | {"Sid": "D"}',
-        '  +  removed {"Sid": "B"} | None',
+        "  v  added None | 1 key",
+        '    Sid added None | "D"',
+        "  v  removed 1 key | None",
+        '    Sid removed "B" | None',
         '+ Same equal {"x": 1, "y": [1]} | {"y": [1], "x": 1}',
     ]
 
@@ -42,12 +44,16 @@ def test_equal_parts_are_folded_and_items_aligned() -> None:
 def test_another_kind_of_value_shows_both_whole() -> None:
     assert lines(tree({"a": {"k": 1}}, {"a": "x"}).rows) == [
         'v a changed 1 key | "x"',
-        '  +  removed {"k": 1} | None',
+        "  v  removed 1 key | None",
+        "    k removed 1 | None",
         '   added None | "x"',
     ]
     assert lines(tree(1, 2).rows) == [" changed 1 | 2"]
     assert lines(tree({}, {"a": []}).rows) == ["a added None | []"]
-    assert lines(tree({"a": {"k": "x" * 80}}, {"a": {"k": "x" * 80}}).rows) == ["+ a equal 1 key | 1 key"]
+    long = {"k": "x" * 200, "in": {"deep": [1]}}
+    assert lines(tree({"a": long}, {"a": long}).rows) == ["+ a equal 2 keys | 2 keys"]
+    assert lines(tree([], [long]).rows)[-2:] == ['  + in added None | {"deep": [1]}', f'  k added None | "{"x" * 200}"']
+    assert lines(tree([1, long], [2, long]).rows)[1].startswith('+  equal {"k": "xxx')
     (row,) = tree(1, "x" * 5000).rows
     assert row.after is not None and len(row.after) == 2000
 
