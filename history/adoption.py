@@ -39,14 +39,17 @@ def adopt(store: Store, theirs: Reader, keys: Keys, place: str, end: Head, signe
     for part in parts:  # what they took over themselves
         for name in theirs.keys(foreign(part["keys"])):
             store.put_new(name, theirs.get(name))
-    if not parts or parts[-1]["sequence"] < end.sequence:
-        entries = [theirs.get(key_entry(number)) for number in range(1, len(keys.by_id) + 1)]
-        last = entry_digest(json.loads(entries[-1]))
+    entries = [theirs.get(key_entry(number)) for number in range(1, len(keys.by_id) + 1)]
+    last = entry_digest(json.loads(entries[-1]))
+    is_ours = last in {entry_digest(json.loads(store.get(name))) for name in store.keys(KEYS)}
+    if not is_ours and (not parts or parts[-1]["sequence"] < end.sequence):
         for number, entry in enumerate(entries, 1):
             store.put_new(key_entry(number, foreign(last)), entry)
         parts.append({"sequence": end.sequence, "digest": end.digest, "keys": last})
+    if not parts:
+        return  # an export of our own: our keys count there as they do
     ours = {"format": FORMAT, "place": place, "key": signer.id, "parts": parts}
-    key = adoption(place, end.sequence)
+    key = adoption(place, parts[-1]["sequence"])
     try:
         store.put_new(key, dumps(ours | {"signature": signer.sign("adoption", sha256(dumps(ours)))}))
     except AlreadyExists:  # a key of ours that was replaced since has said the same

@@ -6,7 +6,6 @@ from where to where the chain goes.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ from history.signing import signer
 from history.store import NotThere, Store
 from history.store import store as configured_store
 from history.verifier import ARCHIVE, FORMAT, Head
+from history.zipping import Zip
 
 READ_ME = """Records of {place}, exported by strandsweb.
 
@@ -65,60 +65,27 @@ def _zipped(
     before: Head,
     end: Head,
 ) -> Iterator[bytes]:
-    out = _Outlet()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-
-        def add(name: str, data: bytes) -> bytes:
-            entry = zipfile.ZipInfo(name)  # of 1980: equal records make equal archives
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(entry, data)
-            return out.taken()
-
-        for name, data in beside.items():
-            yield add(name, data)
-        for name, data in trust(store, [f"{project}/{environment}"]):
-            yield add(name, data)
-        for name in later:
-            with suppress(NotThere):
-                yield add(name, store.get(name))
-        for sequence in range(before.sequence + 1, end.sequence + 1):
-            link = layout.link(project, environment, sequence)
-            # What is damaged is exported as it is: the verifier names it.
-            with suppress(NotThere, NotARecord):
-                data = store.get(link)
-                yield add(link, data)
-                manifest = Manifest.from_bytes(data)
-                if (manifest.project, manifest.environment) == (
-                    project,
-                    environment,
-                ) and "/" not in manifest.deployment_id:
-                    for name in store.keys(manifest.prefix):
-                        yield add(name, store.get(name))
-    yield out.taken()
+    made = Zip()
+    for name, data in beside.items():
+        yield made.add(name, data)
+    for name, data in trust(store, [f"{project}/{environment}"]):
+        yield made.add(name, data)
+    for name in later:
+        with suppress(NotThere):
+            yield made.add(name, store.get(name))
+    for sequence in range(before.sequence + 1, end.sequence + 1):
+        link = layout.link(project, environment, sequence)
+        # What is damaged is exported as it is: the verifier names it.
+        with suppress(NotThere, NotARecord):
+            data = store.get(link)
+            yield made.add(link, data)
+            manifest = Manifest.from_bytes(data)
+            ours = (manifest.project, manifest.environment) == (project, environment)
+            if ours and "/" not in manifest.deployment_id:
+                for name in store.keys(manifest.prefix):
+                    yield made.add(name, store.get(name))
+    yield made.end()
 
 
 def _plain(head: Head) -> dict[str, Any]:
     return {"sequence": head.sequence, "digest": head.digest, "key": head.key}
-
-
-class _Outlet:
-    """What a zip is written to, and taken from in parts."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        """Keeps some more."""
-        self._parts.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing waits."""
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-    def taken(self) -> bytes:
-        """What was written since the last time."""
-        taken, self._parts = b"".join(self._parts), []
-        return taken

@@ -196,3 +196,16 @@ def test_it_goes_through_three_installations_and_home_again(ours: InMemoryStore,
     assert [home.get(key) for key in home.keys(f"{PLACE}/chain/")] == [
         third.get(key) for key in third.keys(f"{PLACE}/chain/")
     ]
+
+
+def test_what_is_ours_is_not_taken_over(ours: InMemoryStore, documents: Make) -> None:
+    """Our own export comes back: the keys count as they do, and what we had taken over is said as it was."""
+    before = dict(ours.objects)
+    end = head_of(Manifest.from_bytes(ours.get(link(4))))
+    adoption.adopt(ours, ours, keys_of(ours, STRANGER), PLACE, end, STRANGER)
+    assert ours.objects == before
+    assert adoption.taken_over(ours, PLACE) == 3
+    alone = InMemoryStore()
+    first = written(alone, documents, 1, SIGNER)
+    adoption.adopt(alone, alone, keys_of(alone, SIGNER), PLACE, first, SIGNER)
+    assert adoption.taken_over(alone, PLACE) == 0

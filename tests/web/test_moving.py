@@ -196,6 +196,15 @@ def test_what_is_here_goes_on_where_the_archive_goes_on(
     assert nothing_is_wrong()
 
 
+def test_its_own_export_changes_nothing(moved: Path, bob: User) -> None:
+    store, before = history.store.store(), told()
+    assert isinstance(store, InMemoryStore)
+    objects = dict(store.objects)
+    assert take_in(moved, owner=None, actor=bob).new_records == 0
+    assert told() == before
+    assert store.objects == {**objects, **{name: store.get(name) for name in store.keys("support-desk/dev/current/")}}
+
+
 def test_histories_that_parted_are_not_mixed(
     moved: Path, settle: Settle, propose: Callable[..., Deployment], dev: Environment, bob: User, tmp_path: Path
 ) -> None:
