@@ -14,7 +14,7 @@ from history import layout
 from history.cache import DigestCache
 from history.canonical import sha256
 from history.metadata import Metadata
-from history.models import Record
+from history.models import Annotation, Record
 from history.records import File, Manifest
 from history.store import NotThere, Store
 from history.store import store as configured_store
@@ -40,7 +40,9 @@ class Expired(Damaged):
     """The record's documents were let go, as its tombstone says."""
 
     def __init__(self, deployment_id: str) -> None:
-        super().__init__(f"the documents of {deployment_id} have expired")
+        stone = Annotation.objects.filter(deployment_id=deployment_id, says="expired").first()
+        when = f" on {stone.at:%-d %B %Y}: {stone.reason}" if stone else ""
+        super().__init__(f"the documents of {deployment_id} expired{when}")
         self.deployment_id = deployment_id
 
 

@@ -28,15 +28,15 @@ def needed(environment: Environment) -> Mapping[str, str]:
         for row in rows.succeeded().exclude(kind=PlanKind.DESTROY).only(*_READ)
         if (row.configuration_number, row.source_digest) not in quarantined
     ]
-    if not good:
-        return stays
-    newest = good[0]
-    stays[newest.deployment_id] = "it is the newest one to go back to"
     limited = _limited(environment)
-    if newest.deployment_id in limited:
-        whole = next((row.sequence for row in good if row.deployment_id not in limited), 0)
-        beneath = rows.filter(sequence__gte=whole, sequence__lt=newest.sequence).values_list("deployment_id", flat=True)
-        stays |= dict.fromkeys(beneath, f"{newest.deployment_id} was limited to parts, and stands on it")
+    for at, row in enumerate(good[:2]):
+        stays[row.deployment_id] = "it is what one goes back to" + (" from the newest" if at else "")
+    for at, row in enumerate(good[:2]):
+        if row.deployment_id in limited:
+            whole = next((each.sequence for each in good[at:] if each.deployment_id not in limited), 0)
+            beneath = rows.filter(sequence__gte=whole, sequence__lt=row.sequence)
+            why = f"{row.deployment_id} was limited to parts, and stands on it"
+            stays |= dict.fromkeys(beneath.values_list("deployment_id", flat=True), why)
     return stays
 
 
