@@ -94,9 +94,11 @@ def test_a_log_is_read_piece_by_piece_both_ways(
     assert [each.partition('"')[0] for each in earlier.split('id="event-')[1:]] == ["5", "6", "7", "8"]
     assert "before=5" in earlier
     assert 'id="log-later"' not in earlier
+    assert '<span id="log-first" hx-swap-oob="true">5</span>' in earlier
     assert "<form" not in earlier
     later = _get(visit, vera, {"HX-Target": "log-later"}, after=25)
     assert 'id="log-earlier"' not in later
+    assert '<span id="log-last" hx-swap-oob="true">29 of 29</span>' in later
     assert ('id="log-later"' in later) is (anywhere == "live"), "of a run that goes on, more may come"
 
 
