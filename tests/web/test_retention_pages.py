@@ -185,6 +185,8 @@ def test_every_page_says_plainly_that_it_is_gone(
         assert "cannot be read" not in page
     assert "a signed tombstone says" in browser.get(reverse("verification", args=[SLUG, gone])).content.decode()
     assert browser.get(reverse("record-archive", args=[SLUG, gone])).status_code == 200
+    listed = browser.get(reverse("timeline", args=[SLUG])).content.decode()
+    assert listed.count("expired</span>") == 1
     compared = browser.get(reverse("compare", args=[SLUG]), {"from": gone, "to": there}).content.decode()
     assert f"The documents of {gone} expired on " in compared
     assert "it succeeded 100 days ago" in compared
@@ -241,6 +243,7 @@ def test_what_is_tagged_or_held_never_goes(
     assert "v1.4" in page
     held = visit(alice).get(reverse("record", args=[SLUG, second])).content.decode()
     assert "legal hold: Case 7" in held
+    assert visit(bob).get(reverse("timeline", args=[SLUG])).content.decode().count("legal hold</span>") == 1
     assert "It is held for Case 7." in visit(bob).get(reverse("retention", args=[SLUG, "dev"])).content.decode()
     assert visit(bob).post(reverse("record-hold", args=[SLUG, second]), {}).status_code == 403
     assert visit(bob).post(reverse("record-lift", args=[SLUG, second]), {}).status_code == 403
