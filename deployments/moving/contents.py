@@ -13,6 +13,7 @@ from django.core.files.storage import storages
 
 from deployments import states
 from deployments.engine.state import State, StateResource
+from deployments.holding.models import Hold
 from deployments.models import EnvironmentState, StateEntry
 from history.canonical import dumps
 from projects.models import Configuration, Environment, Project, ProtectionRevision, SourceBundle
@@ -21,8 +22,9 @@ from projects.people.models import EnvironmentRole
 
 FORMAT = "1"
 FOLDER = "_project/"
-PROJECT, CONFIGURATIONS, PROTECTIONS, SOURCES = (
-    f"{FOLDER}{name}" for name in ("project.json", "configurations.jsonl", "protections.jsonl", "sources.jsonl")
+PROJECT, CONFIGURATIONS, PROTECTIONS, SOURCES, HOLDS = (
+    f"{FOLDER}{name}"
+    for name in ("project.json", "configurations.jsonl", "protections.jsonl", "sources.jsonl", "holds.jsonl")
 )
 
 
@@ -48,6 +50,8 @@ def files_of(project: Project) -> Iterator[tuple[str, bytes]]:
     yield CONFIGURATIONS, _lines(map(_configuration, configurations))
     yield PROTECTIONS, _lines(map(_protection, protections.order_by("environment", "number")))
     yield SOURCES, _lines(map(_source, sources))
+    holds = project.holds.select_related("environment").order_by("placed_at", "pk")
+    yield HOLDS, _lines(map(_hold, holds))
     for name, recorded in _states(environments):
         yield state(name), dumps(recorded.as_dict())
     for row in sources:
@@ -73,6 +77,21 @@ def _protection(row: ProtectionRevision) -> dict[str, Any]:
 
 def _source(row: SourceBundle) -> dict[str, Any]:
     return _written(row) | {"origin": row.origin, "branches": row.branches}
+
+
+def _hold(row: Hold) -> dict[str, Any]:
+    return {
+        "environment": row.environment.name if row.environment else None,
+        "configurationNumber": row.configuration_number,
+        "configurationDigest": row.configuration_digest,
+        "sourceDigest": row.source_digest,
+        "reason": row.reason,
+        "placedBy": row.placed_by_text,
+        "placedAt": _at(row.placed_at),
+        "liftedBy": row.lifted_by_text,
+        "liftedAt": _at(row.lifted_at),
+        "liftReason": row.lift_reason,
+    }
 
 
 def _written(row: Configuration | ProtectionRevision | SourceBundle) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from deployments.engine.state import State
 from deployments.moving.contents import (
     CONFIGURATIONS,
     FORMAT,
+    HOLDS,
     PROJECT,
     PROTECTIONS,
     SOURCES,
@@ -56,6 +57,7 @@ class Opened:
     configurations: Sequence[dict[str, Any]]
     protections: Sequence[dict[str, Any]]
     sources: Sequence[dict[str, Any]]
+    holds: Sequence[dict[str, Any]]
     states: dict[str, State]
 
     @property
@@ -168,6 +170,7 @@ def _parsed(reader: Reader, keys: Keys, ends: dict[str, Head], files: set[str]) 
         configurations=configurations,
         protections=protections,
         sources=list(_lines(reader.get(SOURCES))),
+        holds=list(_lines(reader.get(HOLDS))),
         states={name: State.from_dict(json.loads(reader.get(state(name)))) for name in names if state(name) in files},
     )
 

@@ -13,6 +13,7 @@ from django.core.files.storage import storages
 from django.db import models, transaction
 
 from deployments import states
+from deployments.holding.models import Hold
 from deployments.models import OPEN, Deployment, EnvironmentState, StateEntry
 from deployments.moving.opening import ArchiveRefused, Opened, open_archive
 from deployments.moving.storing import fits, store_place
@@ -34,6 +35,12 @@ from projects.models import (
     User,
 )
 from projects.roles import Role
+
+UNASKED = {
+    "author", "because_of", "branches", "closed_at", "configuration_number", "description", "environment",
+    "in_force_at", "lifted_at", "lifted_by", "placed_by", "settled_by",
+}  # fmt: skip
+"""Fields that may be empty although a form would ask for them."""
 
 M = TypeVar("M", bound=models.Model)
 
@@ -160,6 +167,7 @@ def _rows(project: Project | None, owner: User | None, opened: Opened) -> Projec
         known = EnvironmentState.objects.filter(environment=place).exists()
         if not known or index.last_sequence(project.slug, place.name) < end.sequence:
             _state(place, opened)
+    _holds(project, opened)
     if head["path"] and not PromotionPath.objects.filter(project=project).exists():
         now = datetime.fromisoformat(head["createdAt"])
         PromotionPath.objects.create(
@@ -212,6 +220,36 @@ def _protections(place: Environment, opened: Opened) -> None:
             )
 
 
+def _holds(project: Project, opened: Opened) -> None:
+    """What is held there is held here; what has been lifted since is lifted here too."""
+    places = {place.name: place for place in project.environments.all()}
+    for each in opened.holds:
+        lifted = {
+            "lifted_by_text": each["liftedBy"],
+            "lifted_at": _moment(each["liftedAt"]),
+            "lift_reason": each["liftReason"],
+        }
+        said = {
+            "environment": places[each["environment"]] if each["environment"] else None,
+            "configuration_digest": each["configurationDigest"],
+            "source_digest": each["sourceDigest"],
+            "placed_at": _moment(each["placedAt"]),
+        }
+        known = project.holds.filter(**said)
+        if not known.exists():
+            row = Hold(
+                project=project,
+                configuration_number=each["configurationNumber"],
+                reason=each["reason"],
+                placed_by_text=each["placedBy"],
+                **said,
+                **lifted,
+            )
+            _made(row, None)
+        elif lifted["lifted_at"]:
+            known.filter(lifted_at=None).update(**lifted)
+
+
 def _state(place: Environment, opened: Opened) -> None:
     state = opened.states.get(place.name)
     if state is None:
@@ -239,7 +277,7 @@ def _made(row: M, created_at: str | None) -> M:
         ArchiveRefused: one cannot.
     """
     try:
-        row.clean_fields(exclude={"author", "branches", "closed_at", "description", "in_force_at", "settled_by"})
+        row.clean_fields(exclude=UNASKED)
     except ValidationError as error:
         raise ArchiveRefused(f"{type(row).__name__}: {' '.join(error.messages)} Nothing was written.") from error
     row.save(force_insert=True)

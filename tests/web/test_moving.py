@@ -21,6 +21,7 @@ from moto import mock_aws
 
 import history.store
 from deployments import states
+from deployments.holding.models import Hold
 from deployments.models import Deployment, EnvironmentState, Status
 from deployments.moving.opening import ArchiveRefused, open_archive
 from deployments.moving.taking_in import take_in
@@ -87,6 +88,11 @@ def moved(
     second_run(propose, dev, bob)
     first = Record.objects.get(sequence=1)
     annotating.say(first, Says.TAG, name="v1", by="bob", now=timezone.now())
+    Hold.objects.create(project=dev.project, reason="Until Monday", placed_by_text="bob", placed_at=START)
+    quarantined = {"configuration_number": 1, "configuration_digest": "c" * 64, "source_digest": source.digest}
+    Hold.objects.create(
+        project=dev.project, environment=dev, reason="x", placed_by_text="bob", placed_at=START, **quarantined
+    )
     return exported(dev.project, tmp_path / "project.zip")
 
 
@@ -99,12 +105,16 @@ def told() -> dict[str, Any]:
     """All that must be the same in both installations."""
     records = Record.objects.order_by("deployment_id")
     kept = ("digest", "author_text", "created_at")
+    of_hold = ("configuration_number", "configuration_digest", "source_digest", "placed_at", "placed_by_text")
     return {
         "records": list(records.values_list("sequence", "deployment_id", "manifest_digest", "environment__name")),
         "annotations": list(Annotation.objects.order_by("number").values_list("number", "digest")),
         "configurations": list(Configuration.objects.values_list("number", "text", *kept)),
         "sources": list(SourceBundle.objects.values_list("size_bytes", "origin", *kept)),
         "protections": list(ProtectionRevision.objects.values_list("environment__name", "number", "digest")),
+        "holds": list(
+            Hold.objects.order_by("reason").values_list("environment__name", "reason", "lifted_at", *of_hold)
+        ),
         "in force": {each.name: protecting.in_force(each).digest for each in Environment.objects.all()},
         "places": list(Environment.objects.values_list("name", "account", "region", "protected", "position")),
         "states": {each.name: states.load(each).as_dict() for each in Environment.objects.exclude(state=None)},
@@ -184,6 +194,7 @@ def test_what_is_here_goes_on_where_the_archive_goes_on(
         project=dev.project, number=2, text="a: 1", digest=Configuration.digest_of("a: 1"), author_text="bob"
     )
     EnvironmentState.objects.filter(environment=dev).update(serial=7)
+    Hold.objects.filter(reason="x").update(lifted_at=START, lifted_by_text="alice", lift_reason="Mended")
     later, expected = exported(dev.project, tmp_path / "later.zip"), told()
     wiped()
     settle(InMemoryStore())
