@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -94,9 +95,11 @@ def preview(*, deployment: Deployment, to: Environment, actor: User, now: dateti
     try:
         coming = _seen(deployment, to)
         settings = differences(_seen(deployment, deployment.environment), coming)
-        changes = differences(_seen(there.brought_by, to), coming) if there.brought_by else ()
     except NotForIt as reason:
         problem = str(reason)
+    if coming and there.brought_by:
+        with suppress(NotForIt):  # what is there was made by rules of another day; the plan compares all the same
+            changes = differences(_seen(there.brought_by, to), coming)
     wanted = coming.secrets if coming else []
     deployed = deployed_names(to)
     return Preview(
