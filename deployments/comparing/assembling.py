@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from deployments.comparing.code import Code
 from deployments.comparing.configurations import Configurations, compare_configurations
@@ -67,11 +65,6 @@ class Comparison:
         """The steps as bars."""
         longest = max((each for row in self.steps for each in (row.before, row.after) if each), default=0.0)
         return [Bar(row, _percent(row.before, longest), _percent(row.after, longest)) for row in self.steps]
-
-    @property
-    def approvals(self) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
-        """What people said of each."""
-        return self.before.approvals, self.after.approvals
 
     @property
     def one_story(self) -> bool:
