@@ -417,7 +417,10 @@ def verify_one(
     manifest = _checked_link(reader, place, keys, key, Head(head.sequence - 1, before.digest, before.key))
     if isinstance(manifest, Problem):
         return manifest
-    stone = _checked_annotation(reader, place, keys, annotation(place, tombstone), tombstone) if tombstone else None
+    named = annotation(place, tombstone)
+    if tombstone and next(iter(reader.keys(named)), None) != named:
+        return Problem(Fault.DELETED, named, head.sequence, "the tombstone is missing")
+    stone = _checked_annotation(reader, place, keys, named, tombstone) if tombstone else None
     if isinstance(stone, Problem):
         return stone
     if stone and (problem := _not_as_annotated(key, manifest, _Annotations({}, {head.sequence: [stone]}), some=True)):
@@ -462,7 +465,7 @@ def _checked_annotations(
 def _checked_annotation(reader: Reader, place: str, keys: Keys, key: str, number: int) -> _Annotation | Problem:
     """The annotation with that number, if it is one and signed by a key that counts, or what is wrong with it."""
     expected = annotation(place, number)
-    if key != expected or next(iter(reader.keys(key)), None) != key:
+    if key != expected:
         return Problem(Fault.DELETED, expected, 0, f"the annotations go on with {key}")
     try:
         found = _annotation(key, reader.get(key))

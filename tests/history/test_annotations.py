@@ -142,6 +142,10 @@ def test_a_tombstone_is_of_its_record(kept: InMemoryStore, documents: Make) -> N
     assert (problem.fault, problem.key) == (Fault.EDITED, note(1))
     row.refresh_from_db()
     assert verify_record(row) == problem
+    del kept.objects[note(1)]
+    problem = verify_record(row)
+    assert problem is not None
+    assert (problem.fault, problem.key) == (Fault.DELETED, note(1))
 
 
 def test_an_annotation_is_of_the_record_with_that_number(kept: InMemoryStore, documents: Make) -> None:
