@@ -12,7 +12,9 @@ import pytest
 
 from deployments import approvals, clouds, execution, rollbacks, states, wishes
 from deployments.approvals import Review
+from deployments.engine.certificate import Outcome, Verdict
 from deployments.engine.errors import Refused
+from deployments.holding.models import Hold
 from deployments.models import Deployment, Method, Status
 from deployments.planning import make_plan
 from history.models import Record
@@ -81,6 +83,12 @@ def test_a_failed_first_run_is_taken_back_and_nothing_is_left(
     kept = Record.objects.get(deployment_id=failed.public_id)
     assert (kept.status, Record.objects.get(deployment_id=done.public_id).kind) == ("failed", "rollback")
     assert not Deployment.objects.filter(undoes=done.public_id).exists()
+    hold = Hold.objects.get()
+    assert (hold.by_itself, hold.because_of, hold.configuration_number) == (True, done, sample.number)
+    certificate = done.certificate.value()
+    assert certificate.verdict is Verdict.RESTORED
+    assert {each.logical_id for each in certificate.entries if each.outcome is Outcome.GONE} == made
+    assert plan(dev, bob).status == Status.WAITING, "and the same release is not simply tried again"
 
 
 def test_taking_back_leaves_alone_what_was_there_before_even_where_it_drifted(

@@ -73,6 +73,7 @@ def _play_all(directory: Path) -> dict[str, Any]:
         told["freezes"].append(in_child(contests.told_of, pk).answer)
     told["deliveries"] = _deliveries(directory)
     told["protections"] = _protections()
+    told["holds"] = [_holds(number) for number in range(ROUNDS)]
     told["paths"] = _paths()
     return told
 
@@ -108,6 +109,25 @@ def _protections() -> list[dict[str, Any]]:
         )
         told.append({"proposed": proposed, "before": before, "heard": heard, **in_child(owners.told_of, slug).answer})
     return told
+
+
+def _holds(number: int) -> dict[str, Any]:
+    """Three hold everything at once, then three resume at once; then a hold is placed while a worker begins a run."""
+    from tests.proof import acts, contests, guards
+
+    slug = f"m1000{number}"
+    in_child(acts.found, slug, f"70000000010{number}", "small.yaml")
+    pk = in_child(contests.propose, slug).answer
+    in_child(contests.plan, pk)
+    placed = _at_once([(guards.place, slug)] * 3)
+    held = in_child(guards.told_of, slug).answer
+    lifted = _at_once([(guards.lift, slug)] * 3)
+    free = in_child(guards.told_of, slug).answer
+    in_child(guards.forget, slug)
+    in_child(guards.queue, pk)
+    _at_once([(guards.run, pk), (guards.place_later, (slug, number))])
+    told = in_child(guards.told_of_run, pk).answer
+    return {"placed": placed, "held": held, "lifted": lifted, "free": free, "run": told}
 
 
 def _deliveries(directory: Path) -> dict[str, Any]:

@@ -118,3 +118,19 @@ def test_of_owners_who_order_the_path_at_once_one_does_and_the_others_hear_of_it
         assert told["number"] == told["changes"] == told["base"] + 1
         winner = ("bob", "otto", "oona")[told["heard"].index("done")]
         assert (told["by"], told["names"]) == (winner, list(ORDERS[winner])[: 3 - told["base"] % 2])
+
+
+@pytest.mark.processes
+def test_of_many_that_hold_or_resume_one_does_and_a_run_begins_before_a_hold_or_not_at_all(
+    races: dict[str, Any],
+) -> None:
+    for told in races["holds"]:
+        assert sorted(told["placed"]) == sorted(told["lifted"]) == ["OutOfDate", "OutOfDate", "done"]
+        assert told["held"] == {"standing": 1, "deeds": ["hold.placed"]}
+        assert told["free"] == {"standing": 0, "deeds": ["hold.lifted", "hold.placed"]}
+        run = told["run"]
+        if run["status"] == "waiting":
+            assert (run["events"], run["steps"]) == (0, 0), "it was held before its first call"
+        else:
+            assert run["status"] == "succeeded"
+            assert run["began first"]
