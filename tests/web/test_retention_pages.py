@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core import mail
+from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
@@ -28,7 +28,7 @@ from history.index import rebuild
 from history.models import Annotation, Record, RetentionPolicy
 from history.reading import Damaged, Expired, open_record
 from history.retention import Policy
-from history.store import InMemoryStore, StoreUnavailable
+from history.store import Archived, InMemoryStore, StoreUnavailable
 from history.verification import verify_all, verify_record
 from projects.audit.deeds import Deed
 from projects.audit.models import AuditEntry
@@ -226,16 +226,11 @@ def test_the_api_says_that_it_is_gone(
 
 
 def test_what_is_tagged_or_held_never_goes(
-    records: list[Record], dev: Environment, alice: User, bob: User, visit: Visit, settings: Any
+    records: list[Record], dev: Environment, alice: User, bob: User, visit: Visit
 ) -> None:
-    settings.MAIL = True
-    Membership.objects.create(project=dev.project, user=person("olga"), role="owner")
     first, second = (row.deployment_id for row in records[:2])
     visit(bob).post(reverse("record-tag", args=[SLUG, first]), {"name": "v1.4"})
     visit(alice).post(reverse("record-hold", args=[SLUG, second]), {"name": "Case 7", "reason": "Counsel asked"})
-    assert {each.title for each in Delivery.objects.filter(occasion="legal-hold.changed")} <= {
-        f"A legal hold on records was placed or lifted: {SLUG}/dev"
-    }
     keep(dev, 1, 30, 7)
     tasks.expire_records()
     assert expired() == []
@@ -399,11 +394,42 @@ def test_parts_stand_on_nothing_that_has_expired(records: list[Record], dev: Env
     assert [row.sequence for row in wholes._before(records[3])] == [3]
 
 
-def test_holds_are_mailed_to_the_other_owners(
-    records: list[Record], dev: Environment, alice: User, visit: Visit, settings: Any
+def test_the_other_owners_are_told_of_a_hold(
+    records: list[Record], dev: Environment, alice: User, bob: User, visit: Visit, settings: Any
 ) -> None:
+    settings.MAIL = True
+    olga = person("olga")
+    Membership.objects.create(project=dev.project, user=olga, role="owner")
+    for each in (olga, alice, bob):
+        EmailAddress.objects.create(user=each, email=f"{each.username}@example.com", verified=True, primary=True)
     visit(alice).post(reverse("record-hold", args=[SLUG, records[0].deployment_id]), {"name": "Case 7", "reason": "R"})
-    assert mail.outbox == []
+    told = Delivery.objects.get(occasion="legal-hold.changed")
+    assert told.person == olga
+    assert told.title == f"A legal hold on records was placed or lifted: {SLUG}/dev"
+    assert told.text == "alice: put on legal hold for Case 7: record 1. R"
     assert AuditEntry.objects.get(deed=Deed.LEGAL_HOLD_PLACED).detail == {
         "name": "Case 7", "reason": "R", "andAllBefore": False,
     }  # fmt: skip
+
+
+def test_archived_documents_are_asked_for_by_a_button(
+    records: list[Record], bob: User, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = store.store()
+    assert isinstance(whole, InMemoryStore)
+    get = whole.get
+
+    def archived(key: str) -> bytes:
+        if key.endswith("plan.json"):
+            raise Archived(key)
+        return get(key)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(whole, "get", archived)
+        answer = visit(bob).get(reverse("record-file", args=[SLUG, records[0].deployment_id, "plan.json"]))
+    assert answer.status_code == 503
+    page, ask = answer.content.decode(), reverse("record-restore", args=[SLUG, records[0].deployment_id])
+    assert "has to be restored before it can be read" in page
+    assert ask in page
+    assert "Nothing of it is archived." in visit(bob).post(ask, follow=True).content.decode()
+    assert AuditEntry.objects.get(deed=Deed.RECORD_RESTORED).target == records[0].deployment_id
