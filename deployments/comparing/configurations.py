@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from deployments.comparing.sides import Side
+from deployments.overrides import Effective, SettingRow, differences, effective
 from history.compare import EditRow, edit_rows
-from history.diffing import path_text
 from history.textdiff import TextDiff, side_by_side
 from projects.configuration import Configuration, UnknownEnvironment, for_environment, parse, render_effective
-from projects.configuration.merging import SHARED
-from projects.configuration.nodes import MappingNode, Node, to_plain
+from projects.configuration.nodes import to_plain
 from projects.configuration.reading import read
-
-
-@dataclass(frozen=True, slots=True)
-class SettingRow:
-    """One value that differs; `before_from` and `after_from` name the environment whose override gives that side's."""
-
-    edit: EditRow
-    before_from: str = ""
-    after_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +53,8 @@ def _effective(side: Side) -> Configuration | None:
 
 def _taking_effect(before: Side, after: Side, old: Configuration, new: Configuration) -> Configurations:
     was, now = (render_effective(replace(each, environments={})) for each in (old, new))
-    mine, theirs = (set(_overridden(side.config_text, side.place.environment)) for side in (before, after))
-    rows = [
-        SettingRow(
-            edit,
-            before.place.environment if edit.before and _touched(edit.path, mine) else "",
-            after.place.environment if edit.after and _touched(edit.path, theirs) else "",
-        )
-        for edit in edit_rows(_plain(was), _plain(now))
-    ]
-    return Configurations(was, now, side_by_side(was, now), tuple(rows), effective=True)
+    rows = differences(_plainly(before, was), _plainly(after, now))
+    return Configurations(was, now, side_by_side(was, now), rows, effective=True)
 
 
 def _as_written(before: Side, after: Side) -> Configurations:
@@ -89,41 +70,9 @@ def _as_written(before: Side, after: Side) -> Configurations:
     return Configurations(was, now, side_by_side(was, now), tuple(map(SettingRow, rows)), problem=problem)
 
 
-def _plain(text: str) -> dict[str, object]:
+def _plainly(side: Side, text: str) -> Effective:
+    """`text` is what takes effect where the side is."""
     document, _ = read(text)
     value = to_plain(document) if document else {}
     assert isinstance(value, dict), "a document is a mapping"
-    return value
-
-
-def _overridden(text: str, environment: str) -> Iterator[str]:
-    """The paths of the effective configuration that the environment's own section decides."""
-    document, _ = read(text)
-    section = _at(_at(document, "environments"), environment)
-    for key in ("region", "tags"):
-        yield from _leaves(_at(section, key), ("project", key))
-    for key in SHARED:
-        yield from _leaves(_at(section, key), ("shared", key))
-    for key in ("agents", "resources"):
-        yield from _leaves(_at(section, key), (key,))
-
-
-def _at(node: Node | None, key: str) -> Node | None:
-    return node.get(key) if isinstance(node, MappingNode) else None
-
-
-def _leaves(node: Node | None, path: tuple[str, ...]) -> Iterator[str]:
-    if isinstance(node, MappingNode):
-        for entry in node.entries:
-            yield from _leaves(entry.node, (*path, entry.key))
-    elif node is not None:
-        yield path_text(path)
-
-
-def _touched(path: str, overridden: set[str]) -> bool:
-    """A value is an override's if that is its path, or lies below or above it."""
-    return any(one == path or _below(path, one) or _below(one, path) for one in overridden)
-
-
-def _below(path: str, other: str) -> bool:
-    return path.startswith((f"{other}.", f"{other}["))
+    return effective(side.place.environment, value, read(side.config_text)[0])

@@ -10,7 +10,8 @@ from django.db.models import Max
 
 from deployments.deciding.foretelling import foretell
 from deployments.models import OPEN, Deployment
-from deployments.promoting.overrides import NotForIt, Seen, SettingRow, differences, seen_by
+from deployments.overrides import SettingRow, differences
+from deployments.promoting.seeing import NotForIt, Seen, seen_by
 from deployments.promotions import would_be
 from deployments.releases import Current, Move, Release, bringing, current, move, release_of, shown
 from deployments.secret_values import deployed_names
@@ -94,13 +95,13 @@ def preview(*, deployment: Deployment, to: Environment, actor: User, now: dateti
     changes: tuple[SettingRow, ...] = ()
     try:
         coming = _seen(deployment, to)
-        settings = differences(_seen(deployment, deployment.environment), coming)
+        settings = differences(_seen(deployment, deployment.environment).effective, coming.effective)
     except NotForIt as reason:
         problem = str(reason)
     if coming and there.brought_by:
         with suppress(NotForIt):  # what is there was made by rules of another day; the plan compares all the same
-            changes = differences(_seen(there.brought_by, to), coming)
-    wanted = coming.secrets if coming else []
+            changes = differences(_seen(there.brought_by, to).effective, coming.effective)
+    wanted = coming.secrets if coming else ()
     deployed = deployed_names(to)
     return Preview(
         release=release,

@@ -14,7 +14,8 @@ from django.utils import timezone
 from deployments.engine.plan import PlanKind
 from deployments.holding.models import Hold
 from deployments.models import Deployment, StateEntry, Status
-from deployments.promoting.overrides import NotForIt, differences, seen_by
+from deployments.overrides import differences
+from deployments.promoting.seeing import NotForIt, seen_by
 from deployments.secret_values import TYPE, Secret
 from history.models import Record
 from projects import paths
@@ -50,7 +51,7 @@ def text_of(page: str) -> str:
 
 def rows(before: tuple[str, str], after: tuple[str, str]) -> dict[str, tuple[str, str, str, str]]:
     """What differs between environments as texts see them, by path."""
-    found = differences(seen_by(*before, 1), seen_by(*after, 1))
+    found = differences(seen_by(*before, 1).effective, seen_by(*after, 1).effective)
     return {row.edit.path: (row.edit.before, row.edit.after, row.before_from, row.after_from) for row in found}
 
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from history.compare import EditRow, edit_rows
 from history.diffing import path_text
-from projects.configuration import Configuration, for_environment, parse
 from projects.configuration.merging import SHARED
 from projects.configuration.nodes import MappingNode, Node
-from projects.configuration.rendering import plain_effective
-
-
-class NotForIt(Exception):
-    """The configuration does not fit the environment; the text says why, as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,37 +22,20 @@ class SettingRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A configuration as an environment sees it, also as plain data; `overridden` has the paths its section gives."""
+class Effective:
+    """A configuration as it takes effect in an environment; `overridden` has the paths that its own section gives."""
 
     environment: str
-    configuration: Configuration
-    plain: dict[str, object]
+    plain: dict[str, Any]
     overridden: frozenset[str]
 
-    @property
-    def secrets(self) -> list[str]:
-        """Names of the secrets that it asks for."""
-        return [resource.name for resource in self.configuration.resources if resource.type == "secret"]
+
+def effective(environment: str, plain: dict[str, Any], document: Node | None) -> Effective:
+    """`plain` is the configuration with the overrides applied, `document` the text it was read from."""
+    return Effective(environment, plain, frozenset(_overridden(document, environment)))
 
 
-def seen_by(environment: str, text: str, number: int) -> Seen:
-    """Revision `number`, whose text it is, as the environment sees it.
-
-    Raises:
-        NotForIt: it cannot be read, or has no such environment.
-    """
-    configuration = parse(text).configuration
-    if configuration is None:
-        raise NotForIt(f"Revision {number} cannot be read any more. Save one that can be, and deploy that first.")
-    if environment not in configuration.environments:
-        raise NotForIt(f"Revision {number} has no {environment} under environments. Add it, and deploy that first.")
-    merged = for_environment(configuration, environment)
-    plain = {key: value for key, value in plain_effective(merged).items() if key != "environments"}
-    return Seen(environment, merged, plain, frozenset(_overridden(configuration.source, environment)))
-
-
-def differences(before: Seen, after: Seen) -> tuple[SettingRow, ...]:
+def differences(before: Effective, after: Effective) -> tuple[SettingRow, ...]:
     """What differs, in the order of the first."""
     return tuple(
         SettingRow(
@@ -69,7 +47,7 @@ def differences(before: Seen, after: Seen) -> tuple[SettingRow, ...]:
     )
 
 
-def _overridden(document: Node, environment: str) -> Iterator[str]:
+def _overridden(document: Node | None, environment: str) -> Iterator[str]:
     """The paths of the effective configuration that the environment's own section gives, as far down as it goes."""
     section = _at(_at(document, "environments"), environment)
     for key in ("region", "tags"):
