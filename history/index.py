@@ -181,7 +181,7 @@ def _fields(manifest: Manifest, metadata: Metadata, environment: Environment | N
         "undoes": fitting(metadata.undoes, 100),
         "promoted_from": fitting(metadata.promoted_from, 20),
         "approved_by": [fitting(name, 150) for name in metadata.approved_by],
-        "verdict": metadata.verdict,
+        "verdict": fitting(metadata.verdict, 30),
         "prefix": manifest.prefix,
         "manifest_digest": manifest.digest(),
         "previous_digest": manifest.previous or "",
