@@ -14,6 +14,8 @@ NAMED = 3
 LONGEST_VALUES = 60
 LONGEST_ERROR = 500
 _TRIED = ("succeeded", "failed")
+_NAMES_PROPERTIES = ("update", "replace", "import")
+"""Of what is new or gone, every property is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def _touched(change: Mapping[str, Any], steps: list[Tried]) -> Touched:
         outcome="failed" if failed else "succeeded",
         physical_id=now,
         was=before if before != now else "",
-        what=_what(change.get("properties", ())),
+        what=_what(change.get("properties", ())) if change["action"] in _NAMES_PROPERTIES else "",
         error=failed.error[:LONGEST_ERROR] if failed else "",
     )
 

@@ -57,7 +57,9 @@ def find(project: Project, filters: Filters, *, after: Cursor | None = None, siz
     if not wanted.sets:
         return page_of(filters.in_days(Record.objects.of_project(project)), after=after, size=size)
     days = _Days(moment_of(filters.begin), moment_of(filters.end))
-    rarest = min(wanted.sets, key=lambda words: (_count(words, days), len(words)))
+    rarest = wanted.sets[0]
+    if len(wanted.sets) > 1:
+        rarest = min(wanted.sets, key=lambda words: (_count(words, days), len(words)))
     others = [words for words in wanted.sets if words is not rarest]
     found: list[Place] = []
     place: Place | None = _place(after)
