@@ -33,7 +33,7 @@ def main() -> int:
         folder = Path(temporary)
         _open_house(folder / "data", ours.url)
         # Models can be imported only now.
-        from benchmarks import limits, refresh, scale
+        from benchmarks import history, limits, refresh, scale
         from benchmarks.journey import Clouds
         from benchmarks.suite import run
 
@@ -59,6 +59,8 @@ def main() -> int:
             codes.append(scale.run(folder / "scale", RESULTS))
         if options.only == "engine" or (options.only is None and not options.quick):
             codes.append(limits.run(clouds, folder))
+        if options.only == "history" or (options.only is None and not options.quick):
+            codes.append(history.run(clouds, folder / "history"))
         return max(codes)
 
 
@@ -67,7 +69,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="the sample only")
     parser.add_argument(
         "--only",
-        choices=["deployments", "refresh", "scale", "engine"],
+        choices=["deployments", "refresh", "scale", "engine", "history"],
         help="one of the benches instead of all",
     )
     parser.add_argument("--agents", type=int, nargs="*", default=[50, 200], help="sizes of the made-up projects")

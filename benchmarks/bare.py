@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from django.views.generic import ListView
 
+from history.models import Record
 from projects.access import access_to, environments_where
 from projects.models import User
 from projects.roles import Action
@@ -38,8 +40,17 @@ def where(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+class Records(ListView):  # type: ignore[type-arg]
+    """The first page of all records, as plainly as Django lists rows."""
+
+    queryset = Record.objects.order_by("-started_at", "-deployment_id")
+    paginate_by = 50
+    template_name = "records.html"
+
+
 urlpatterns = [
     *pages,
+    path("bench/records", Records.as_view(), name="bench-records"),
     path("bench/nothing", nothing, name="bench-nothing"),
     path("bench/where", where, name="bench-where"),
     path("bench/<slug:slug>", project, name="bench-project"),

@@ -50,24 +50,34 @@ PAGES: Mapping[str, tuple[str, Sequence[str], Mapping[str, str]]] = {
 
 
 def visit(name: str) -> float:
-    """Seconds from the request's arrival to the whole answer.
-
-    Raises:
-        RuntimeError: the page was not found, refused, or failed.
-    """
-    browser, address, query = _browser(), *_where(name)
+    """Seconds from the request's arrival to the whole answer; see `ask`."""
+    address, query = _where(name)
+    _browser()
     began = perf_counter()
-    answer = browser.get(address, query)
-    took = perf_counter() - began
-    if answer.status_code != 200:
-        raise RuntimeError(f"{name} answered {answer.status_code}")
-    return took
+    ask(address, query)
+    return perf_counter() - began
 
 
 def statements(name: str) -> int:
     """How many SQL statements the page takes."""
+    return counted(*_where(name))
+
+
+def ask(address: str, query: Mapping[str, str]) -> None:
+    """Visits the page.
+
+    Raises:
+        RuntimeError: it was not found, refused, or failed.
+    """
+    answer = _browser().get(address, query)
+    if answer.status_code != 200:
+        raise RuntimeError(f"{address} answered {answer.status_code}")
+
+
+def counted(address: str, query: Mapping[str, str]) -> int:
+    """How many SQL statements a visit takes."""
     with CaptureQueriesContext(connection) as captured:
-        visit(name)
+        ask(address, query)
     return len(captured)
 
 
