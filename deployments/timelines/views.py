@@ -60,7 +60,6 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
         "found": found,
         "days": entries.by_day(found.entries),
         "more": query.urlencode() if found.next else "",
-        "environments": access.project.environments.all(),
         "kinds": KINDS,
         "statuses": STATUSES,
     }
@@ -73,8 +72,9 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
             *gathering.running(access.project, now),
             *gathering.runs_in(access.project, window, filters.environment),
         ]
-    context |= {"people": searching.people(access.project), "drawn": bool(runs)}
-    context |= _drawn(access, window, runs, filters) | _moves(request, slug, window)
+    known = path_of(access.project).ordered(access.project.environments.all())
+    context |= {"people": searching.people(access.project), "drawn": bool(runs), "environments": known}
+    context |= _drawn(access, window, runs, filters, known) | _moves(request, slug, window)
     return page(request, "history/timeline.html", context, fragment="entries")
 
 
@@ -121,10 +121,11 @@ def _window(request: HttpRequest) -> Window | None:
     return windows.around(timezone.now(), zoom) if zoom else None
 
 
-def _drawn(access: Access, window: Window, runs: list[Run], filters: Filters) -> dict[str, Any]:
+def _drawn(
+    access: Access, window: Window, runs: list[Run], filters: Filters, known: list[Environment]
+) -> dict[str, Any]:
     too_many = len(runs) > gathering.MOST_RUNS
     incidents = gathering.incidents_in(access.project, window)
-    known = path_of(access.project).ordered(access.project.environments.all())
     shown = _lanes(known, runs[: gathering.MOST_RUNS], filters.environment)
     picture: Picture = layout(
         window,

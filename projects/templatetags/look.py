@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from django import template
@@ -84,6 +85,7 @@ KIND_ICONS: dict[str, str] = {
 
 
 @register.simple_tag
+@cache
 def icon(name: str, label: str = "") -> SafeString:
     """An icon of the sprite; with a label it speaks for itself, without one it is decoration."""
     address = f"{static('vendor/tabler-icons/sprite.svg')}#{name}"
