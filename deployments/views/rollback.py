@@ -41,8 +41,8 @@ def rollback(request: HttpRequest, slug: str, deployment_id: str) -> HttpRespons
                 method=Method.WEB,
                 **form.cleaned_data,
             )
-        except WorkflowError as refusal:
-            form.add_error(None, str(refusal))
+        except WorkflowError as error:
+            form.add_error(None, str(error))
         else:
             return redirect("deployment", slug, found.public_id)
     passed = _passed(request, record.environment) if "why" in request.GET else ()

@@ -110,7 +110,7 @@ def test_the_main_job_without_javascript(start: Callable[..., Copy]) -> None:
 
     first = re.sub(r".*/deployments/([^/]+)/.*", r"\1", deployment)
     olga.open(f"/projects/support-desk/rollback/{first}/")
-    olga.send(first)
+    olga.send(first, message="Too much memory")
     olga.wait_for("1 to update")
     adam.open(olga.url)
     adam.send("approve")
