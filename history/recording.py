@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from history import annotation, annotation_index, chain, heads, index, layout
+from history.canonical import sha256
+from history.metadata import Metadata
 from history.models import Record
-from history.records import Anchor, Documents, Files, Manifest, NotARecord, files_of
+from history.records import Anchor, Documents, File, Files, Manifest, NotARecord, files_of
 from history.signing import signer
-from history.store import WRITERS, Store
+from history.store import WRITERS, AlreadyExists, NotThere, Store
 from history.store import store as configured_store
 
 
@@ -28,22 +32,50 @@ def record(documents: Documents, store: Store | None = None, *, audit: Anchor | 
         StoreUnavailable: the store does not answer; call again later.
     """
     store = store or configured_store()
-    metadata = documents.metadata
-    files = files_of(documents)
-    manifest = chain.sealed(store, layout.record_prefix(metadata.project, metadata.environment, metadata.deployment_id))
-    if manifest is None:
-        manifest = _written(store, documents, files, audit)
-    if manifest.files != files.entries:
-        different = sorted(name for name, entry in files.entries.items() if manifest.files.get(name) != entry)
-        raise NotARecord(f"{metadata.deployment_id} is sealed already, with other content in {', '.join(different)}")
+    metadata, files = documents.metadata, files_of(documents)
+    try:
+        manifest = _sealed(store, metadata, files, audit)
+    except (AlreadyExists, NotARecord):
+        begun = _begun_by_an_older_version(store, metadata, files)
+        if begun is None:
+            raise
+        metadata, files = begun
+        manifest = _sealed(store, metadata, files, audit)
     row = index.enter(manifest, metadata)
     heads.anchor(manifest)
     _point(store, manifest, files)
     return row
 
 
-def _written(store: Store, documents: Documents, files: Files, audit: Anchor | None) -> Manifest:
-    metadata = documents.metadata
+def _sealed(store: Store, metadata: Metadata, files: Files, audit: Anchor | None) -> Manifest:
+    """The manifest of exactly these files, written where it is not there yet."""
+    manifest = chain.sealed(store, _prefix(metadata)) or _written(store, metadata, files, audit)
+    if manifest.files != files.entries:
+        different = sorted(name for name, entry in files.entries.items() if manifest.files.get(name) != entry)
+        raise NotARecord(f"{metadata.deployment_id} is sealed already, with other content in {', '.join(different)}")
+    return manifest
+
+
+def _begun_by_an_older_version(store: Store, metadata: Metadata, files: Files) -> tuple[Metadata, Files] | None:
+    """What an attempt left that knew less to say of the run, but nothing else; then its words stand."""
+    try:
+        data = store.get(_prefix(metadata) + layout.METADATA)
+        said = json.loads(data)
+    except (NotThere, ValueError):
+        return None
+    ours = metadata.as_dict()
+    if not isinstance(said, dict) or len(said) >= len(ours) or said != {key: ours.get(key) for key in said}:
+        return None
+    entries = {**files.entries, layout.METADATA: File(sha256(data), len(data))}
+    older = replace(Metadata.from_dict(said), touched=metadata.touched)
+    return older, Files({**files.content, layout.METADATA: data}, entries)
+
+
+def _prefix(metadata: Metadata) -> str:
+    return layout.record_prefix(metadata.project, metadata.environment, metadata.deployment_id)
+
+
+def _written(store: Store, metadata: Metadata, files: Files, audit: Anchor | None) -> Manifest:
     said = annotation_index.last(metadata.project, metadata.environment)
     unplaced = Manifest(
         deployment_id=metadata.deployment_id,

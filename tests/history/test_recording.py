@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ from django.core.management import CommandError, call_command
 from history import index
 from history.chain import ChainBroken, verify_chain
 from history.index import rebuild
+from history.metadata import Metadata
 from history.models import Record
 from history.recording import record
 from history.records import NotARecord
@@ -144,6 +146,30 @@ def test_a_sealed_record_is_never_another(store: InMemoryStore, documents: Make,
     with pytest.raises(NotARecord, match=r"sealed already, with other content in config\.yaml$"):
         record(replace(documents(), config_yaml="other"), store)
     assert store.objects == before
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_what_an_older_version_began_is_finished_in_its_words(
+    sealed: bool, store: InMemoryStore, documents: Make, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Metadata.as_dict
+
+    def less(self: Metadata) -> dict[str, Any]:
+        return {key: value for key, value in known(self).items() if key not in ("touched", "approvedBy", "undoes")}
+
+    written = dying_store(10_000 if sealed else 9)
+    monkeypatch.setattr(Metadata, "as_dict", less)
+    with contextlib.suppress(Killed):
+        record(documents(memory=512), written)
+    begun = written.get(f"support-desk/dev/deployments/{documents(memory=512).metadata.deployment_id}/metadata.json")
+    monkeypatch.setattr(Metadata, "as_dict", known)
+    Record.objects.all().delete()
+    row = record(documents(memory=512), written)
+    assert written.get(f"{row.prefix}metadata.json") == begun
+    assert verify_chain(written, *PLACE) is None
+    entered = rows()
+    rebuild(written)
+    assert rows() == entered
 
 
 def test_a_file_that_says_something_else_is_not_overwritten(
