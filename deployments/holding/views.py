@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from deployments.errors import NotAllowed, WorkflowError
@@ -60,10 +60,11 @@ def holds(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 def lift(request: HttpRequest, slug: str, name: str, pk: int) -> HttpResponse:
     """Resumes."""
     access = access_to(request.user, slug, Action.HOLD, name)
+    hold = get_object_or_404(Hold.objects.at(access.place), pk=pk)
     form = ReasonForm(request.POST)
     try:
         reason = form.cleaned_data["reason"] if form.is_valid() else ""
-        hold = lifting.lift(hold_id=pk, environment=access.place, actor=access.user, reason=reason)
+        hold = lifting.lift(hold_id=hold.pk, environment=access.place, actor=access.user, reason=reason)
     except WorkflowError as refusal:
         if isinstance(refusal, NotAllowed):
             denied(request, access.project, str(refusal))

@@ -42,7 +42,7 @@ NUMBERS = {
     "protection-decline": "number",
     "protection-withdraw": "number",
 }
-NAMES_NO_ROW = {"csv", "json", "txt", "template.json", "plan.json", "0" * 12, "0" * 64}
+NAMES_NO_ROW = {"csv", "json", "txt", "Tickets", "template.json", "plan.json", "0" * 12, "0" * 64}
 KEYS = {
     "account_confirm_email", "account_reset_password_from_key", "invitation-follow", "oidc_login", "oidc_callback",
 }  # fmt: skip

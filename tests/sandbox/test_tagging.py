@@ -62,21 +62,21 @@ def test_a_batch_is_tagged_listed_in_pages_and_untagged(sandbox: Sandbox) -> Non
     arns = {service: make(of) for service, make in MAKERS.items()}
     tagging = of("resourcegroupstaggingapi")
     nobody = "arn:aws:iam::123456789012:role/nobody"
-    failed = tagging.tag_resources(ResourceARNList=[*arns.values(), nobody], Tags={"team": "batch", "tier": "gold"})
+    failed = tagging.tag_resources(ResourceARNList=[*arns.values(), nobody], Tags={"squad": "batch", "tier": "gold"})
     assert set(failed["FailedResourcesMap"]) == {nobody}
-    found = listed(tagging, TagFilters=[{"Key": "team", "Values": ["batch"]}])
-    assert found == {arn: {"team": "batch", "tier": "gold"} for arn in arns.values()}
-    tagging.tag_resources(ResourceARNList=list(arns.values()), Tags={"team": "batches"})
-    assert set(listed(tagging, TagFilters=[{"Key": "team", "Values": ["batches"]}])) == set(arns.values())
+    found = listed(tagging, TagFilters=[{"Key": "squad", "Values": ["batch"]}])
+    assert found == {arn: {"squad": "batch", "tier": "gold"} for arn in arns.values()}
+    tagging.tag_resources(ResourceARNList=list(arns.values()), Tags={"squad": "batches"})
+    assert set(listed(tagging, TagFilters=[{"Key": "squad", "Values": ["batches"]}])) == set(arns.values())
     assert of("ecr").list_tags_for_resource(resourceArn=arns["ecr"])["tags"]
     assert of("sqs").list_queue_tags(QueueUrl=of("sqs").get_queue_url(QueueName="tagged")["QueueUrl"])["Tags"] == {
-        "team": "batches",
+        "squad": "batches",
         "tier": "gold",
     }
-    assert tagging.untag_resources(ResourceARNList=list(arns.values()), TagKeys=["team", "tier"]) | {
+    assert tagging.untag_resources(ResourceARNList=list(arns.values()), TagKeys=["squad", "tier"]) | {
         "ResponseMetadata": None
     } == {"FailedResourcesMap": {}, "ResponseMetadata": None}
-    assert not listed(tagging, TagFilters=[{"Key": "team"}])
+    assert not listed(tagging, TagFilters=[{"Key": "squad"}])
     with pytest.raises(ClientError, match="1 to 20 ARNs"):
         tagging.tag_resources(ResourceARNList=[nobody] * 21, Tags={"a": "b"})
 

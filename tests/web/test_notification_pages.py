@@ -137,7 +137,7 @@ def test_the_log_is_paged_asks_again_while_something_is_under_way_and_offers_ano
 def test_a_person_chooses_what_is_mailed(alice: User, visit: Visit) -> None:
     url = reverse("mail-choice")
     page = visit(alice).get(url).content.decode()
-    assert "no verified address yet" in page and page.count(" checked") == 7
+    assert "no verified address yet" in page and page.count(" checked") == 9
     EmailAddress.objects.create(user=alice, email="alice@example.com", verified=True, primary=True)
     assert "mailed to alice@example.com" in visit(alice).get(url).content.decode()
     assert visit(alice).post(url, {"occasions": ["run.succeeded"]}).status_code == 302

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from deployments import inbox, orders
 from deployments.deciding import decisions
@@ -19,6 +20,7 @@ from deployments.errors import NotAllowed
 from deployments.models import Deployment, Status
 from deployments.telling.occasions import Occasion
 from deployments.telling.telling import tell
+from deployments.timelines.models import Incident
 from history.models import Record
 from projects.models import Environment, Membership, User
 from projects.people.api_tokens import make_token
@@ -31,7 +33,9 @@ from tests.web.ladder import RUNGS, Rung
 pytestmark = pytest.mark.django_db
 PLACED = {"dev": "dev", "prod": "prod", "{record}": "dev", "{deployment}": "prod"}
 """The environment that an address is about, by its first argument."""
-IN_PLACES = [rung for rung in RUNGS if rung.arguments and rung.arguments[0] in PLACED]
+TARGETED = {"deployment-promote"}
+"""They ask for the role where something is to go, which their form names: see test_promotion_pages."""
+IN_PLACES = [rung for rung in RUNGS if rung.arguments and rung.arguments[0] in PLACED and rung.name not in TARGETED]
 
 
 def give(user: User, environment: Environment, role: Role, by: str) -> None:
@@ -90,10 +94,12 @@ def test_the_api_asks_there_too(
 ) -> None:
     names = {"{project}": "support-desk", "{environment}": "prod", "{secret}": "crm-token"}
     names["{deployment}"] = propose(prod, Status.WAITING).public_id
+    known = {"title": "Slow", "begins_at": timezone.now(), "noted_at": timezone.now(), "noted_by_text": "ada"}
+    names["{incident}"] = str(Incident.objects.create(project=prod.project, environment=prod, **known).pk)
     url = line.address
     for placeholder, value in names.items():
         url = url.replace(placeholder, value)
-    in_place = "{environment}" in line.address or "{deployment}" in line.address
+    in_place = any(name in line.address for name in ("{environment}", "{deployment}", "{incident}"))
     for person, own in ((vera, Role.VIEWER), (alice, Role.OWNER)):
         _, secret = make_token(user=person, name="t", actions=list(FOR_TOKENS), days=1, made_by=person)
         client = Client(headers={"Authorization": f"Bearer {secret}"})
