@@ -64,6 +64,15 @@ def test_a_run_is_a_bar_that_leads_to_its_record(recorded: Deployment, vera: Use
     assert 'class="lane-name" href="/projects/support-desk/environments/dev/"' in page
 
 
+def test_who_may_goes_back_from_the_list(recorded: Deployment, bob: User, vera: User, visit: Visit) -> None:
+    url = reverse("timeline", args=["support-desk"])
+    back = reverse("rollback", args=["support-desk", recorded.public_id])
+    assert back in visit(bob).get(url).content.decode()
+    assert back not in visit(vera).get(url).content.decode()
+    Record.objects.update(status="failed")
+    assert back not in visit(bob).get(url).content.decode()
+
+
 def test_any_instant_has_a_link_that_marks_it(recorded: Deployment, vera: User, visit: Visit) -> None:
     started = Record.objects.get().started_at
     for zoom in ("", *Zoom):
