@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -17,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.hardening.planting import MARK
-from tests.house.conftest import ROOT, Copy
+from tests.house.conftest import Copy
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
@@ -45,13 +42,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Copy, di
     copy = Copy(Path(tmp_path_factory.mktemp("hostile")))
     try:
         copy.ready()
-        environment = {**os.environ, "DATA_DIR": str(copy.data_dir), "PORT": str(copy.port)}
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.hardening.planting"],
-            cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        yield copy, json.loads(done.stdout)
+        yield copy, copy.told_by("tests.hardening.planting")
     finally:
         copy.end(signal.SIGTERM)
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.house.conftest import ROOT, Copy
+from tests.house.conftest import Copy
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 PROJECT = "/projects/support-desk"
@@ -28,13 +24,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staged]:
     copy = Copy(Path(tmp_path_factory.mktemp("replay")))
     try:
         copy.ready()
-        environment = {**os.environ, "DATA_DIR": str(copy.data_dir), "PORT": str(copy.port)}
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.replaying.staged"],
-            cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        yield copy, json.loads(done.stdout)
+        yield copy, copy.told_by("tests.replaying.staged")
     finally:
         copy.end(signal.SIGTERM)
 
